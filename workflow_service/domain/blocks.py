@@ -1,0 +1,249 @@
+"""One block within one execution: its value and every change that it can go through.
+
+Each function here is a transition of the block protocol (DESIGN: claim, look, park, complete, release ...). It takes
+the block as it was read and returns it as it should be: a new version with the event of the change in its outbox. The
+repository stores the change only if the document still has the version that was read, so whoever looked at something
+old changes nothing. Two things happen to the document beside the versions, because many do them at once and none needs
+to know of the others: edges are taken out of ``pending_edges``, and the owner extends its lease.
+
+``due_at`` is the one question that the sweep asks: at that instant somebody must look at the block again. It is there
+while the block is ready, running, waits for a retry, has events that were not relayed, or has ended and was not
+released; a block that is parked or at rest has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from workflow_service.domain.agents import Failure
+from workflow_service.domain.edges import branch_targets
+from workflow_service.domain.events import Event
+from workflow_service.domain.ids import block_execution_id, edge_entry, idempotency_key
+from workflow_service.domain.plan import Node, Plan
+from workflow_service.domain.statuses import BLOCK_TRANSITIONS, FAILURES, BlockStatus, WaitKind, check
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockExecution:
+    """One block of one execution."""
+
+    workspace_id: str
+    execution_id: str
+    block_id: str
+    agent_id: str | None
+    """The agent that does it; None for a join of the compiler."""
+    status: BlockStatus = BlockStatus.PENDING
+    version: int = 0
+    """Grows with each transition; all changes are made under it."""
+    epoch: int = 1
+    """Grows when the block is deliberately run again."""
+    fence: int = 0
+    """Grows with each claim; an old owner is known by it."""
+    pending_edges: tuple[str, ...] = ()
+    """Entries ``source:epoch`` of the edges that are not decided yet."""
+    satisfied: int = 0
+    """How many edges are decided and satisfied."""
+    lease_owner: str | None = None
+    lease_until: datetime | None = None
+    attempt: int = 0
+    """Calls of the agent in this epoch; the claim counts it, a claim that leads to no call takes it back."""
+    retry_count: int = 0
+    lost_leases: int = 0
+    """How often an owner vanished."""
+    sent: int = 0
+    """How often the sweep has dispatched it again since it became ready."""
+    due_at: datetime | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    input: Mapping[str, Any] | None = None
+    output: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+    chosen: tuple[str, ...] | None = None
+    """The blocks of the branches that were taken; None if the block does not branch."""
+    released: bool = False
+    """True when an ended block has told its successors and everybody else."""
+    outbox: tuple[Event, ...] = ()
+    """Events that are not known to be relayed."""
+
+    @property
+    def id(self) -> str:
+        """The id of the block execution."""
+        return block_execution_id(self.execution_id, self.block_id)
+
+    @property
+    def key(self) -> str:
+        """The idempotency key of its agent call."""
+        return idempotency_key(self.execution_id, self.block_id, self.epoch)
+
+    @property
+    def entry(self) -> str:
+        """Its entry in the pending edges of its successors."""
+        return edge_entry(self.block_id, self.epoch)
+
+
+def new_blocks(plan: Plan, workspace_id: str, execution_id: str, at: datetime,
+               lease: timedelta) -> tuple[BlockExecution, ...]:
+    """Return all block executions of a new execution; those without a predecessor are ready."""
+    created = (BlockExecution(
+        workspace_id=workspace_id, execution_id=execution_id, block_id=node.node_id,
+        agent_id=node.block.agent_id if node.block else None,
+        pending_edges=tuple(edge_entry(name, 1) for name in node.predecessors)) for node in plan.nodes.values())
+    return tuple(settle(block, plan.nodes[block.block_id], at, lease) or block for block in created)
+
+
+def is_satisfied(plan: Plan, source: BlockExecution, successor: Node) -> bool:
+    """Say what an ended block's edge to a successor came to: satisfied, or dead."""
+    if source.status is not BlockStatus.COMPLETED:
+        return False
+    block = plan.nodes[source.block_id].block
+    if block is None or successor.target not in branch_targets(block):
+        return True
+    return successor.target in (source.chosen or ())
+
+
+def decide_edge(block: BlockExecution, entry: str, satisfied: bool) -> BlockExecution:
+    """Take one edge out of those pending and count it; an edge that is not pending changes nothing."""
+    if entry not in block.pending_edges:
+        return block
+    return replace(block, pending_edges=tuple(edge for edge in block.pending_edges if edge != entry),
+                   satisfied=block.satisfied + satisfied)
+
+
+def settle(block: BlockExecution, node: Node, at: datetime, lease: timedelta) -> BlockExecution | None:
+    """Return the pending block as it goes on once all its edges are decided; None while it has to wait.
+
+    It becomes ready if an edge is satisfied or there was none, otherwise skipped. A join of the compiler is nobody's
+    work: it completes at once.
+    """
+    if block.status is not BlockStatus.PENDING or block.pending_edges:
+        return None
+    if node.predecessors and not block.satisfied:
+        return _end(block, BlockStatus.SKIPPED, at, lease, cause="no_edge_satisfied")
+    if node.is_join:
+        return _end(block, BlockStatus.COMPLETED, at, lease, cause="joined")
+    return _ready(block, at, lease, cause="edges_satisfied")
+
+
+def is_claimable(block: BlockExecution, epoch: int, at: datetime) -> bool:
+    """Say whether a block may be claimed: ready, or its owner's lease has expired."""
+    expired = block.status is BlockStatus.RUNNING and block.lease_until is not None and block.lease_until <= at
+    return block.epoch == epoch and (block.status is BlockStatus.READY or expired)
+
+
+def claim(block: BlockExecution, owner: str, at: datetime, lease: timedelta) -> BlockExecution:
+    """Make somebody the owner for the length of a lease."""
+    lost = block.status is BlockStatus.RUNNING
+    return _change(block, "block_started", BlockStatus.RUNNING, at, fence=block.fence + 1, lease_owner=owner,
+                   lease_until=at + lease, due_at=at + lease, attempt=block.attempt + 1, sent=0,
+                   lost_leases=block.lost_leases + lost, started_at=block.started_at or at,
+                   cause="lease_expired" if lost else "claimed")
+
+
+def undo_claim(block: BlockExecution, at: datetime, lease: timedelta, cause: str) -> BlockExecution:
+    """Give a claim back: the block may not run now."""
+    return _ready(block, at, lease, cause=cause, attempt=block.attempt - 1)
+
+
+def park(block: BlockExecution, kind: WaitKind, at: datetime, lease: timedelta, *, called: bool) -> BlockExecution:
+    """Let the block wait without a worker.
+
+    Args:
+        called: whether the agent was called; otherwise the attempt is taken back.
+    """
+    return _change(block, "block_parked", kind.parked_status, at, **_NO_LEASE, due_at=at + lease, input=block.input,
+                   attempt=block.attempt - (not called), cause=kind.value)
+
+
+def wake(block: BlockExecution, at: datetime, lease: timedelta, cause: str) -> BlockExecution:
+    """Make a block that was parked, or waited for a retry, ready again."""
+    return _ready(block, at, lease, cause=cause)
+
+
+def wait_for_retry(block: BlockExecution, failure: Failure, due_at: datetime, at: datetime,
+                   reason: str) -> BlockExecution:
+    """Let the block wait for its next attempt."""
+    return _change(block, "block_retry_scheduled", BlockStatus.RETRY_WAIT, at, **_NO_LEASE, due_at=due_at,
+                   error=failure.to_document(), retry_count=block.retry_count + 1, cause=reason)
+
+
+def complete(block: BlockExecution, output: Mapping[str, Any], chosen: tuple[str, ...] | None, at: datetime,
+             lease: timedelta) -> BlockExecution:
+    """End the block with its output and the branches that it chose."""
+    return _end(block, BlockStatus.COMPLETED, at, lease, output=output, chosen=chosen, error=None,
+                cause="agent_answered")
+
+
+def fail(block: BlockExecution, failure: Failure, at: datetime, lease: timedelta) -> BlockExecution:
+    """End the block with a failure that no retry mended."""
+    return _end(block, BlockStatus.FAILED, at, lease, error=failure.to_document(), cause=failure.code)
+
+
+def reject(block: BlockExecution, by: str | None, comments: str | None, at: datetime,
+           lease: timedelta) -> BlockExecution:
+    """End the block because a person said no."""
+    error = {"code": "rejected", "message": comments or "Rejected.", "by": by}
+    return _end(block, BlockStatus.REJECTED, at, lease, error=error, cause="rejected",
+                attempt=block.attempt - 1)
+
+
+def skip(block: BlockExecution, at: datetime, lease: timedelta) -> BlockExecution:
+    """End the block without a call because its guard is false."""
+    return _end(block, BlockStatus.SKIPPED, at, lease, cause="guard_false", attempt=block.attempt - 1)
+
+
+def cancel(block: BlockExecution, at: datetime, lease: timedelta, cause: str) -> BlockExecution:
+    """End the block without a result."""
+    return _end(block, BlockStatus.CANCELLED, at, lease, cause=cause)
+
+
+def restart(block: BlockExecution, epoch: int, pending_edges: Iterable[str], at: datetime) -> BlockExecution:
+    """Begin a new epoch: pending, all edges open again, nobody's."""
+    fresh = BlockExecution(workspace_id=block.workspace_id, execution_id=block.execution_id, block_id=block.block_id,
+                           agent_id=block.agent_id)
+    opened = replace(fresh, version=block.version, epoch=epoch, fence=block.fence + 1, outbox=block.outbox,
+                     pending_edges=tuple(pending_edges), due_at=at)
+    return _record(opened, "block_reset", at, previous=block.status, cause="restart")
+
+
+def failures(blocks: Iterable[BlockExecution]) -> list[BlockExecution]:
+    """Return the blocks that make their execution fail, the first failure first."""
+    return sorted((block for block in blocks if block.status in FAILURES),
+                  key=lambda block: (block.completed_at is None, block.completed_at))
+
+
+_NO_LEASE: Mapping[str, Any] = {"lease_owner": None, "lease_until": None}
+
+
+def _ready(block: BlockExecution, at: datetime, lease: timedelta, cause: str, **fields: Any) -> BlockExecution:
+    return _change(block, "block_ready", BlockStatus.READY, at, **_NO_LEASE, due_at=at + lease, sent=0, cause=cause,
+                   **fields)
+
+
+def _end(block: BlockExecution, status: BlockStatus, at: datetime, lease: timedelta, cause: str,
+         **fields: Any) -> BlockExecution:
+    return _change(block, f"block_{status.value}", status, at, **_NO_LEASE, due_at=at + lease, completed_at=at,
+                   released=False, cause=cause, **fields)
+
+
+def _change(block: BlockExecution, event_type: str, status: BlockStatus, at: datetime, cause: str,
+            **fields: Any) -> BlockExecution:
+    check(BLOCK_TRANSITIONS, "block", block.id, block.status, status)
+    return _record(replace(block, status=status, **fields), event_type, at, previous=block.status, cause=cause)
+
+
+def _record(block: BlockExecution, event_type: str, at: datetime, previous: BlockStatus, cause: str) -> BlockExecution:
+    """Return the changed block as a new version with its event."""
+    event = Event(type=event_type, workspace_id=block.workspace_id, execution_id=block.execution_id,
+                  block_id=block.block_id, source=block.id, version=block.version + 1, at=at,
+                  payload={"from": previous.value, "cause": cause, **replayed(block)})
+    return replace(block, version=block.version + 1, outbox=(*block.outbox, event))
+
+
+def replayed(block: BlockExecution) -> dict[str, Any]:
+    """Return what the events of a block, replayed, give of it (JSON)."""
+    return {"status": block.status.value, "epoch": block.epoch, "fence": block.fence, "attempt": block.attempt,
+            "retryCount": block.retry_count, "lostLeases": block.lost_leases, "error": block.error,
+            "chosen": list(block.chosen) if block.chosen is not None else None}

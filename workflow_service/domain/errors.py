@@ -1,0 +1,143 @@
+"""All errors of the service: one root, a few kinds that the edges translate, leaves named for the fact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issue:
+    """One fault in something that was given to us."""
+
+    path: str
+    """Where: a JSON path such as ``blocks[2].dependencies[0]``; empty for the whole."""
+    code: str
+    """A stable word for the kind of fault, such as ``unknown_block``."""
+    message: str
+    """What was wrong, in a sentence for a person."""
+    allowed: tuple[str, ...] = ()
+    """What would have been right, if it can be listed."""
+
+
+class WorkflowServiceError(Exception):
+    """Root of all errors that the service raises on purpose.
+
+    Attributes:
+        code: a stable word for the kind of error, part of the API.
+    """
+
+    code = "error"
+
+
+class NotFound(WorkflowServiceError):
+    """Raised when a thing that was named does not exist in the workspace."""
+
+    code = "not_found"
+
+    def __init__(self, kind: str, identifier: str) -> None:
+        """Name the missing thing.
+
+        Args:
+            kind: what it is, a word of the glossary such as ``template``.
+            identifier: the id that was asked for.
+        """
+        super().__init__(f"There is no {kind} '{identifier}' in this workspace.")
+        self.kind = kind
+        self.identifier = identifier
+
+
+class Invalid(WorkflowServiceError):
+    """Raised when something that was given does not follow its rules; names every fault at once."""
+
+    code = "invalid"
+
+    def __init__(self, message: str, issues: Sequence[Issue]) -> None:
+        """Keep the faults.
+
+        Args:
+            message: what was checked, in a sentence.
+            issues: at least one fault.
+        """
+        super().__init__(message)
+        self.issues = tuple(issues)
+
+    def __str__(self) -> str:
+        """Return the message with each fault on a line of its own."""
+        lines = [f"  {issue.path or '(whole)'}: {issue.message}" for issue in self.issues]
+        return "\n".join([str(self.args[0]), *lines])
+
+
+class InvalidTemplate(Invalid):
+    """Raised when a template breaks its rules."""
+
+    code = "invalid_template"
+
+
+class InvalidResponse(Invalid):
+    """Raised when an approver's response does not fit the form of the approval."""
+
+    code = "invalid_response"
+
+
+class Conflict(WorkflowServiceError):
+    """Raised when the thing is no longer in the status that the request needs."""
+
+    code = "conflict"
+
+
+class AlreadyExists(Conflict):
+    """Raised when an id is taken."""
+
+    code = "already_exists"
+
+    def __init__(self, kind: str, identifier: str) -> None:
+        """Name the id that is taken."""
+        super().__init__(f"There is a {kind} '{identifier}' already.")
+        self.kind = kind
+        self.identifier = identifier
+
+
+class AlreadyDecided(Conflict):
+    """Raised when an approval was decided before; says by whom."""
+
+    code = "already_decided"
+
+    def __init__(self, approval_id: str, status: str, decided_by: str | None) -> None:
+        """Keep who was first."""
+        by = f" by {decided_by}" if decided_by else ""
+        super().__init__(f"Approval '{approval_id}' is {status}{by} already.")
+        self.approval_id = approval_id
+
+
+class IllegalTransition(Conflict):
+    """Raised when a status change is not in its transition table."""
+
+    code = "illegal_transition"
+
+    def __init__(self, kind: str, identifier: str, current: str, target: str) -> None:
+        """Name the change that was refused."""
+        super().__init__(f"The {kind} '{identifier}' is {current}; it can't become {target}.")
+
+
+class Forbidden(WorkflowServiceError):
+    """Raised when the user may not do this."""
+
+    code = "forbidden"
+
+
+class Unavailable(WorkflowServiceError):
+    """Raised when a service or store that is needed does not answer in time."""
+
+    code = "unavailable"
+
+    def __init__(self, dependency: str) -> None:
+        """Name the dependency, without its address (addresses may hold secrets)."""
+        super().__init__(f"{dependency} is not available at the moment.")
+        self.dependency = dependency
+
+
+class ExpressionError(WorkflowServiceError):
+    """Raised when an expression can't be compiled or evaluated."""
+
+    code = "expression_error"

@@ -1,0 +1,128 @@
+"""Expressions: CEL for guards, branches and, as ``${...}``, for the input of a block.
+
+The Common Expression Language (https://cel.dev) has no side effects, no loops without end and no access to anything
+but the variables that it is given. ``common-expression-language`` evaluates it in Rust.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import cel
+
+from workflow_service.domain.errors import ExpressionError
+
+VARIABLES = ("input", "context", "blocks")
+"""What every expression may name: the execution's input, the shared context, the blocks before it."""
+
+_PLACEHOLDER = re.compile(r"\$\{((?:[^{}\"']|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\{[^{}]*\})*)\}")
+_STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
+_BLOCK_FIELD = re.compile(r"\bblocks\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
+_BLOCK_INDEX = re.compile(r"""\bblocks\s*\[\s*(?:"([^"]*)"|'([^']*)')\s*\]""")
+_MACRO_VARIABLE = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(\s*([A-Za-z_][A-Za-z0-9_]*)\s*,")
+_TYPES = frozenset({"int", "uint", "double", "string", "bytes", "bool", "list", "map", "null_type", "type"})
+
+
+@lru_cache(maxsize=4096)
+def compile_expression(source: str) -> cel.Program:
+    """Return the compiled program of an expression, from a cache.
+
+    Raises:
+        ExpressionError: it is no CEL.
+    """
+    try:
+        return cel.compile(source)
+    except Exception as error:  # the library raises whatever its parser meets, down to its panic exception
+        raise ExpressionError(_first_line(error)) from error
+
+
+def evaluate(source: str, variables: Mapping[str, Any]) -> Any:
+    """Return the value of an expression as JSON values.
+
+    Args:
+        source: CEL.
+        variables: by name; what is not named here is unknown to the expression.
+
+    Raises:
+        ExpressionError: it is no CEL, names something that is not there, or mixes types.
+    """
+    program = compile_expression(source)
+    try:
+        return program.execute(dict(variables))
+    except Exception as error:
+        raise ExpressionError(f"'{source}': {_first_line(error)}") from error
+
+
+def evaluate_condition(source: str, variables: Mapping[str, Any]) -> bool:
+    """Return the truth of a condition.
+
+    Raises:
+        ExpressionError: as ``evaluate``, or the value is not a boolean.
+    """
+    value = evaluate(source, variables)
+    if not isinstance(value, bool):
+        raise ExpressionError(f"'{source}' gives {type(value).__name__} where true or false is needed.")
+    return value
+
+
+def resolve(value: Any, variables: Mapping[str, Any]) -> Any:
+    """Return a copy of a JSON value in which each ``${...}`` in a string is replaced by the value of its expression.
+
+    A string that is one expression and nothing else takes the value with its type; within other text the value is
+    written as text.
+    """
+    if isinstance(value, str):
+        return _resolve_text(value, variables)
+    if isinstance(value, Mapping):
+        return {key: resolve(item, variables) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [resolve(item, variables) for item in value]
+    return value
+
+
+def placeholders(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each expression within a JSON value as (path, source)."""
+    if isinstance(value, str):
+        yield from ((path, match.group(1)) for match in _PLACEHOLDER.finditer(value))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from placeholders(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, Sequence):
+        for index, item in enumerate(value):
+            yield from placeholders(item, f"{path}[{index}]")
+
+
+def free_names(source: str) -> tuple[str, ...]:
+    """Return the variables that an expression needs from outside: not those of its own macros, not CEL's types.
+
+    Raises:
+        ExpressionError: it is no CEL.
+    """
+    own = set(_MACRO_VARIABLE.findall(_STRING.sub("''", source))) | _TYPES
+    return tuple(name for name in compile_expression(source).variables() if name not in own)
+
+
+def block_names(source: str) -> frozenset[str]:
+    """Return the ids of the blocks that an expression reads, as ``blocks.a`` or ``blocks['a']``."""
+    indexed = {first or second for first, second in _BLOCK_INDEX.findall(source)}
+    return frozenset(indexed | set(_BLOCK_FIELD.findall(_STRING.sub("''", source))))
+
+
+def _resolve_text(text: str, variables: Mapping[str, Any]) -> Any:
+    whole = _PLACEHOLDER.fullmatch(text)
+    if whole:
+        return evaluate(whole.group(1), variables)
+    return _PLACEHOLDER.sub(lambda match: _as_text(evaluate(match.group(1), variables)), text)
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__

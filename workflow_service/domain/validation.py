@@ -1,0 +1,149 @@
+"""The rules of a template that its structure can't show: graph, branches, expressions, agents.
+
+Each rule yields every fault that it finds, so an author sees all of them at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from workflow_service.domain import edges, expressions
+from workflow_service.domain.agents import Agent
+from workflow_service.domain.errors import ExpressionError, Issue
+from workflow_service.domain.template import Block, Conditions, ConditionType, Template
+
+
+def template_issues(template: Template, agents: Mapping[str, Agent] | None) -> tuple[Issue, ...]:
+    """Return all faults of a template whose structure is right.
+
+    Args:
+        agents: the registry by id; None when it can't be asked now, then agents are not checked.
+    """
+    graph = [*_identity_issues(template), *_graph_issues(template)]
+    issues = [*graph, *_condition_issues(template), *_agent_issues(template, agents)]
+    if not graph:  # what a block may read is only known in a sound graph
+        issues += _expression_issues(template)
+    return tuple(issues)
+
+
+def _identity_issues(template: Template) -> Iterator[Issue]:
+    first: dict[str, int] = {}
+    for index, block in enumerate(template.blocks):
+        if block.block_id in first:
+            yield Issue(path=f"blocks[{index}].blockId", code="duplicate_block",
+                        message=f"'{block.block_id}' is the id of blocks[{first[block.block_id]}] already.")
+        first.setdefault(block.block_id, index)
+
+
+def _graph_issues(template: Template) -> Iterator[Issue]:
+    known = {block.block_id for block in template.blocks}
+    for index, block in enumerate(template.blocks):
+        for place, name in enumerate(block.dependencies):
+            if name not in known:
+                yield _unknown_block(f"blocks[{index}].dependencies[{place}]", name, known)
+        for path, name in _branch_names(block, index):
+            if name not in known:
+                yield _unknown_block(path, name, known)
+    circle = edges.cycle(edges.predecessors(template.blocks))
+    if circle:
+        yield Issue(path="blocks", code="cycle", message="The blocks wait for each other: " + " -> ".join(circle) + ".")
+
+
+def _branch_names(block: Block, index: int) -> Iterator[tuple[str, str]]:
+    if block.conditions is None:
+        return
+    for number, branch in enumerate(block.conditions.branches):
+        for place, name in enumerate(branch.next_blocks):
+            yield f"blocks[{index}].conditions.branches[{number}].nextBlocks[{place}]", name
+
+
+def _unknown_block(path: str, name: str, known: set[str]) -> Issue:
+    return Issue(path=path, code="unknown_block", message=f"There is no block '{name}' in this template.",
+                 allowed=tuple(sorted(known)[:50]))
+
+
+def _condition_issues(template: Template) -> Iterator[Issue]:
+    for index, block in enumerate(template.blocks):
+        if block.conditions is not None:
+            path = f"blocks[{index}].conditions"
+            guard = block.conditions.type is ConditionType.GUARD
+            yield from _guard_issues(block.conditions, path) if guard else _choice_issues(block.conditions, path)
+
+
+def _guard_issues(conditions: Conditions, path: str) -> Iterator[Issue]:
+    if conditions.expression is None:
+        yield Issue(path=f"{path}.expression", code="required", message="A guard needs an expression.")
+    if conditions.branches:
+        yield Issue(path=f"{path}.branches", code="not_allowed",
+                    message="A guard has no branches; use type exclusive or inclusive.")
+
+
+def _choice_issues(conditions: Conditions, path: str) -> Iterator[Issue]:
+    if not conditions.branches:
+        yield Issue(path=f"{path}.branches", code="required", message="A branching block needs at least one branch.")
+    if sum(branch.is_default for branch in conditions.branches) > 1:
+        yield Issue(path=f"{path}.branches", code="several_defaults", message="Only one branch can be the default.")
+    for number, branch in enumerate(conditions.branches):
+        if branch.is_default == (branch.condition is not None):
+            yield Issue(path=f"{path}.branches[{number}].condition", code="condition_or_default",
+                        message="A branch has either a condition or 'default: true'.")
+
+
+def _agent_issues(template: Template, agents: Mapping[str, Agent] | None) -> Iterator[Issue]:
+    if agents is None:
+        return
+    for index, block in enumerate(template.blocks):
+        agent = agents.get(block.agent_id)
+        if agent is None:
+            yield Issue(path=f"blocks[{index}].agentId", code="unknown_agent",
+                        message=f"The Agent Service has no agent '{block.agent_id}'.",
+                        allowed=tuple(sorted(agents)[:50]))
+            continue
+        if block.tool_type not in agent.tool_types:
+            yield Issue(path=f"blocks[{index}].toolType", code="tool_type_not_offered",
+                        message=f"The agent '{block.agent_id}' has no tool of type '{block.tool_type}'.",
+                        allowed=agent.tool_types)
+        if block.agent_type not in (None, agent.type):
+            yield Issue(path=f"blocks[{index}].agentType", code="wrong_agent_type",
+                        message=f"The agent '{block.agent_id}' is of another type.", allowed=(agent.type,))
+
+
+def _expression_issues(template: Template) -> Iterator[Issue]:
+    before = edges.predecessors(template.blocks)
+    masks = edges.ancestors(before)
+    bit = {block_id: 1 << position for position, block_id in enumerate(edges.topological(before))}
+    for index, block in enumerate(template.blocks):
+        readable = masks[block.block_id]
+        for path, source, extra in _sources(block, f"blocks[{index}]"):
+            yield from _source_issues(path, source, (*expressions.VARIABLES, *extra))
+            for name in sorted(expressions.block_names(source)):
+                if not bit.get(name, 0) & readable:
+                    yield Issue(path=path, code="not_before", message=f"'{name}' is no block that comes before "
+                                f"'{block.block_id}', so its output can't be read here.")
+
+
+def _sources(block: Block, path: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield each expression of a block as (path, source, variables that it may name besides the usual ones)."""
+    for place, source in expressions.placeholders(block.configuration):
+        yield f"{path}.configuration.{place}", source, ()
+    conditions = block.conditions
+    if conditions is None:
+        return
+    guard = conditions.type is ConditionType.GUARD
+    if conditions.expression is not None:
+        yield f"{path}.conditions.expression", conditions.expression, () if guard else ("output",)
+    for number, branch in enumerate(conditions.branches):
+        if branch.condition is not None:
+            yield f"{path}.conditions.branches[{number}].condition", branch.condition, ("output", "value")
+
+
+def _source_issues(path: str, source: str, variables: tuple[str, ...]) -> Iterator[Issue]:
+    try:
+        named = expressions.free_names(source)
+    except ExpressionError as error:
+        yield Issue(path=path, code="bad_expression", message=f"This is no CEL: {error}")
+        return
+    for name in named:
+        if name not in variables:
+            yield Issue(path=path, code="unknown_variable", message=f"The expression names '{name}'.",
+                        allowed=variables)

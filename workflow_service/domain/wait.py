@@ -1,0 +1,63 @@
+"""The wait: the record of what a parked block waits for. It is there before the block parks, and it fires once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from workflow_service.domain.events import Event
+from workflow_service.domain.ids import wait_id
+from workflow_service.domain.statuses import WAIT_TRANSITIONS, WaitKind, WaitStatus, check
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """What one block execution waits for in one epoch."""
+
+    workspace_id: str
+    execution_id: str
+    block_id: str
+    epoch: int
+    kind: WaitKind
+    revision: int = 0
+    """Grows when the same thing is asked again within an epoch."""
+    status: WaitStatus = WaitStatus.OPEN
+    version: int = 0
+    payload: Mapping[str, Any] | None = None
+    """What it was fired with."""
+    deadline: datetime | None = None
+    """When it fires by itself; None for never."""
+    due_at: datetime | None = None
+    """When the sweep must look: at a poll, a deadline, or because it fired and the block may not have been woken."""
+    outbox: tuple[Event, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The one possible id of this wait."""
+        return wait_id(self.execution_id, self.block_id, self.epoch, self.kind.value, self.revision)
+
+
+def opened(wait: Wait, at: datetime) -> Wait:
+    """Return a new wait with the event of its opening."""
+    return _record(wait, "wait_opened", at)
+
+
+def fire(wait: Wait, payload: Mapping[str, Any], at: datetime) -> Wait:
+    """Record what was waited for."""
+    status = check(WAIT_TRANSITIONS, "wait", wait.id, wait.status, WaitStatus.FIRED)
+    return _record(replace(wait, status=status, payload=dict(payload), due_at=at), "wait_fired", at)
+
+
+def cancel(wait: Wait, at: datetime) -> Wait:
+    """End the wait: its epoch or its execution is over."""
+    status = check(WAIT_TRANSITIONS, "wait", wait.id, wait.status, WaitStatus.CANCELLED)
+    return _record(replace(wait, status=status, due_at=at), "wait_cancelled", at)
+
+
+def _record(wait: Wait, event_type: str, at: datetime) -> Wait:
+    event = Event(type=event_type, workspace_id=wait.workspace_id, execution_id=wait.execution_id,
+                  block_id=wait.block_id, source=wait.id, version=wait.version + 1, at=at,
+                  payload={"status": wait.status.value, "kind": wait.kind.value, "epoch": wait.epoch})
+    return replace(wait, version=wait.version + 1, outbox=(*wait.outbox, event))

@@ -1,0 +1,267 @@
+"""What the use cases need from outside, as protocols. Each docstring is the specification of its adapters.
+
+Every repository has two adapters, ``repositories.mongo`` and ``repositories.memory``, and one contract test suite.
+Every call names its workspace, and answers as if nothing of another workspace existed; only ``due`` looks across all
+of them, for the sweep, and gives keys alone. A store that does not answer in time raises ``errors.Unavailable``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from workflow_service.domain.agents import Agent, AgentAnswer, AgentCall
+from workflow_service.domain.approval import Approval
+from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.events import Event
+from workflow_service.domain.execution import Execution, Slot
+from workflow_service.domain.plan import Segment
+from workflow_service.domain.recovery import Checkpoint, RecoveryPoint
+from workflow_service.domain.statuses import ExecutionStatus
+from workflow_service.domain.template import Document
+from workflow_service.domain.wait import Wait
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """Where a document is."""
+
+    workspace_id: str
+    identifier: str
+
+
+class Clock(Protocol):
+    """The time that leases and deadlines are compared with: that of the store, not of this machine."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, in UTC, cut to milliseconds (the store keeps no more)."""
+
+
+class Repository(Protocol[T]):
+    """Documents that have a ``version`` and an ``outbox`` and change by compare-and-set alone."""
+
+    def get(self, workspace_id: str, identifier: str) -> T | None:
+        """Return the document; None if this workspace has none with this id."""
+
+    def insert(self, document: T) -> bool:
+        """Store a new document; False, with nothing changed, if its id is taken."""
+
+    def change(self, before: T, after: T) -> bool:
+        """Store ``after`` if the document still has the version of ``before``, in one update.
+
+        Only fields that differ are written, and events are appended to the outbox, so that what others write beside
+        the versions is kept. If the reply is lost the document is read back before an answer is given.
+
+        Returns:
+            False if the version moved on: somebody else was first, nothing changed.
+        """
+
+    def rest(self, documents: Sequence[T]) -> None:
+        """Store that the events of these documents are relayed, each only if its version has not moved on.
+
+        Takes the events that the given document has in its outbox out of the stored one, and stores its ``due_at``
+        (and of a block its ``released``) as given. One bulk write.
+        """
+
+    def due(self, at: datetime, limit: int) -> Sequence[Key]:
+        """Return up to ``limit`` documents of all workspaces whose ``due_at`` has come.
+
+        The longest due come first if the store can say so cheaply.
+        """
+
+
+class ExecutionRepository(Repository[Execution], Protocol):
+    """Executions."""
+
+    def take_slot(self, workspace_id: str, execution_id: str, slot: Slot, limit: int) -> bool:
+        """Add a slot in one update if fewer than ``limit`` are taken; False if none is free."""
+
+    def free_slots(self, workspace_id: str, execution_id: str, slots: Sequence[Slot]) -> bool:
+        """Take these slots away; False if none of them was there."""
+
+    def page(self, workspace_id: str, *, status: ExecutionStatus | None, template_id: str | None, limit: int,
+             offset: int) -> tuple[Sequence[Execution], int]:
+        """Return executions, the latest started first, and how many there are in all."""
+
+
+class BlockRepository(Repository[BlockExecution], Protocol):
+    """Block executions. Outputs too large for a document are kept elsewhere by the adapter, unseen from here."""
+
+    def insert_all(self, blocks: Sequence[BlockExecution]) -> None:
+        """Store new blocks; those that are there already stay as they are."""
+
+    def get_all(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Sequence[BlockExecution]:
+        """Return these blocks of one execution, in any order; those that are missing are left out."""
+
+    def pull_edge(self, workspace_id: str, identifier: str, entry: str, satisfied: bool) -> None:
+        """Take an entry out of ``pending_edges`` and count it if satisfied, in one update that leaves the version as it is.
+
+        An entry that is not there changes nothing.
+        """
+
+    def extend_lease(self, block: BlockExecution, until: datetime) -> bool:
+        """Move ``lease_until`` and ``due_at`` of a running block and leave the version as it is.
+
+        Returns:
+            False if the fence moved on or the block does not run any more.
+        """
+
+    def defer(self, block: BlockExecution, due_at: datetime, sent: int) -> None:
+        """Store when the sweep looks again and how often it sent the block, if the version has not moved on.
+
+        The version stays.
+        """
+
+    def first_open(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> str | None:
+        """Return the id of a block that has not ended; None if all have. Looks in the given order and stops early."""
+
+
+class WaitRepository(Repository[Wait], Protocol):
+    """Waits."""
+
+    def open_of(self, workspace_id: str, execution_id: str) -> Sequence[Wait]:
+        """Return the open waits of an execution."""
+
+
+class ApprovalRepository(Repository[Approval], Protocol):
+    """Approvals."""
+
+    def pending(self, workspace_id: str, *, roles: Sequence[str] | None, execution_id: str | None, block_id: str | None,
+                type: str | None, limit: int) -> Sequence[Approval]:
+        """Return approvals that wait for an answer, the oldest first.
+
+        Args:
+            roles: those assigned to one of these roles; None for all.
+        """
+
+    def of_execution(self, workspace_id: str, execution_id: str) -> Sequence[Approval]:
+        """Return all approvals of an execution, the oldest first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredTemplate:
+    """One version of a template as it is stored; versions never change."""
+
+    workspace_id: str
+    document: Document
+    """What the author wrote."""
+    created_by: str
+    created_at: datetime
+    """When the template was first stored."""
+    updated_at: datetime
+    """When this version was stored."""
+
+
+class TemplateRepository(Protocol):
+    """Templates, each with its immutable versions."""
+
+    def insert(self, template: StoredTemplate) -> bool:
+        """Store a new template with its first version; False if its id is taken (in any workspace)."""
+
+    def get(self, workspace_id: str, template_id: str, version: str | None = None) -> StoredTemplate | None:
+        """Return one version, the latest if none is named."""
+
+    def page(self, workspace_id: str, *, category: str | None, tags: Sequence[str], search: str | None, limit: int,
+             offset: int) -> tuple[Sequence[StoredTemplate], int]:
+        """Return the latest versions, the newest template first, and how many there are in all.
+
+        Args:
+            tags: all of which a template must have.
+            search: text found in name or description, whatever the case.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredEvent:
+    """An event with its place in the history of its execution."""
+
+    sequence: int
+    """From 1, without gaps."""
+    event: Event
+
+
+class EventRepository(Protocol):
+    """The history of executions. Any number of relays may append at once."""
+
+    def append(self, events: Sequence[Event]) -> Sequence[StoredEvent]:
+        """Store events under the next sequence numbers of their executions, without gaps, and return those stored now.
+
+        Each event is stored once, however often it is given: unique indexes on (execution, sequence) and on the event's
+        id decide. The order of events of one execution is kept.
+        """
+
+    def of_execution(self, workspace_id: str, execution_id: str, *, after: int = 0,
+                     limit: int = 10_000) -> Sequence[StoredEvent]:
+        """Return the history in order, from the sequence number after ``after``."""
+
+
+class CheckpointRepository(Protocol):
+    """Checkpoints and recovery points that the State Management Service has not taken yet."""
+
+    def add(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """Keep checkpoints; a later one (epoch, fence) of the same block takes the place of an earlier one."""
+
+    def oldest(self, limit: int) -> Sequence[Checkpoint]:
+        """Return up to ``limit`` of them, the longest kept first."""
+
+    def remove(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """Forget exactly these; a later one of the same block stays."""
+
+    def lag(self, at: datetime) -> timedelta | None:
+        """Return how long the oldest one has been waiting; None if there is none."""
+
+
+class AgentService(Protocol):
+    """The service that runs agents. Calls block for as long as the agent works, bounded by their time-out.
+
+    A failure of any kind, down to a dead connection, is an answer (``Failure``), never an exception.
+    """
+
+    def agents(self) -> Sequence[Agent]:
+        """Return the registry. Raises errors.Unavailable."""
+
+    def run(self, call: AgentCall) -> AgentAnswer:
+        """Let an agent do a block. The same key does the work once, however often it is called."""
+
+    def result(self, agent_id: str, idempotency_key: str) -> AgentAnswer:
+        """Ask for the result of a call that was accepted."""
+
+    def stop(self, agent_id: str, idempotency_key: str) -> bool:
+        """Stop a call, or see to it that it never starts; True when that is certain."""
+
+
+class StateService(Protocol):
+    """The State Management Service: workspaces, plays (executions), blocks, recovery points."""
+
+    def put_play(self, execution: Execution) -> None:
+        """Tell it of an execution; an older generation changes nothing. Raises errors.Unavailable."""
+
+    def checkpoint(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """Tell it of many blocks in one call; late ones change nothing. Raises errors.Unavailable."""
+
+    def put_recovery_point(self, point: RecoveryPoint) -> None:
+        """Store a point from which an execution may start again. Raises errors.Unavailable."""
+
+    def context(self, workspace_id: str) -> Mapping[str, Any]:
+        """Return the shared context of a workspace. Raises errors.Unavailable."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dispatch:
+    """A segment of an execution that is to be sent to workers."""
+
+    workspace_id: str
+    execution_id: str
+    epoch: int
+    segment: Segment
+
+
+class Dispatcher(Protocol):
+    """Sends hints to workers. Best effort and bounded in time: it never raises; what it loses the sweep sends again."""
+
+    def dispatch(self, dispatches: Sequence[Dispatch]) -> None:
+        """Send segments."""
