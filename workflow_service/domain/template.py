@@ -49,7 +49,7 @@ class Conditions:
 
     type: ConditionType
     expression: str | None = None
-    """CEL. Of a guard: the block is skipped unless it is true. Of a choice: its value is ``value`` in the conditions."""
+    """CEL. Of a guard: the block is skipped unless true. Of a choice: what its conditions know as ``value``."""
     branches: tuple[Branch, ...] = ()
 
 

@@ -98,7 +98,7 @@ class BlockRepository(Repository[BlockExecution], Protocol):
         """Return these blocks of one execution, in any order; those that are missing are left out."""
 
     def pull_edge(self, workspace_id: str, identifier: str, entry: str, satisfied: bool) -> None:
-        """Take an entry out of ``pending_edges`` and count it if satisfied, in one update that leaves the version as it is.
+        """Take an entry out of ``pending_edges``, and count it if satisfied, in one update; the version stays.
 
         An entry that is not there changes nothing.
         """
