@@ -105,6 +105,11 @@ def verdict(approval: Approval) -> dict[str, Any]:
             "response": approval.response, "comments": approval.comments, "type": approval.type}
 
 
+def at_rest(approval: Approval) -> Approval:
+    """Return the approval as it is when everybody knows of it: pending ones are looked at when overdue."""
+    return replace(approval, due_at=approval.overdue_at if approval.status is ApprovalStatus.PENDING else None)
+
+
 def _record(approval: Approval, event_type: str, at: datetime) -> Approval:
     event = Event(type=event_type, workspace_id=approval.workspace_id, execution_id=approval.execution_id,
                   block_id=approval.block_id, source=approval.approval_id, version=approval.version + 1, at=at,

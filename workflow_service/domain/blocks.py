@@ -61,6 +61,8 @@ class BlockExecution:
     input: Mapping[str, Any] | None = None
     output: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
+    parked_for: WaitKind | None = None
+    """What it was last parked for in this attempt; None if it was not."""
     chosen: tuple[str, ...] | None = None
     """The blocks of the branches that were taken; None if the block does not branch."""
     released: bool = False
@@ -128,9 +130,17 @@ def settle(block: BlockExecution, node: Node, at: datetime, lease: timedelta) ->
 
 
 def is_claimable(block: BlockExecution, epoch: int, at: datetime) -> bool:
-    """Say whether a block may be claimed: ready, or its owner's lease has expired."""
-    expired = block.status is BlockStatus.RUNNING and block.lease_until is not None and block.lease_until <= at
-    return block.epoch == epoch and (block.status is BlockStatus.READY or expired)
+    """Say whether a block may be claimed: ready, or its owner's lease has expired.
+
+    Args:
+        epoch: that of the message; a block that was run again since may be claimed as well, for it is ready.
+    """
+    return block.epoch >= epoch and (block.status is BlockStatus.READY or has_lost_owner(block, at))
+
+
+def has_lost_owner(block: BlockExecution, at: datetime) -> bool:
+    """Say whether a running block's lease has expired."""
+    return block.status is BlockStatus.RUNNING and block.lease_until is not None and block.lease_until <= at
 
 
 def claim(block: BlockExecution, owner: str, at: datetime, lease: timedelta) -> BlockExecution:
@@ -153,7 +163,7 @@ def park(block: BlockExecution, kind: WaitKind, at: datetime, lease: timedelta, 
     Args:
         called: whether the agent was called; otherwise the attempt is taken back.
     """
-    return _change(block, "block_parked", kind.parked_status, at, **_NO_LEASE, due_at=at + lease, input=block.input,
+    return _change(block, "block_parked", kind.parked_status, at, **_NO_LEASE, due_at=at + lease, parked_for=kind,
                    attempt=block.attempt - (not called), cause=kind.value)
 
 
@@ -165,8 +175,8 @@ def wake(block: BlockExecution, at: datetime, lease: timedelta, cause: str) -> B
 def wait_for_retry(block: BlockExecution, failure: Failure, due_at: datetime, at: datetime,
                    reason: str) -> BlockExecution:
     """Let the block wait for its next attempt."""
-    return _change(block, "block_retry_scheduled", BlockStatus.RETRY_WAIT, at, **_NO_LEASE, due_at=due_at,
-                   error=failure.to_document(), retry_count=block.retry_count + 1, cause=reason)
+    return _change(block, "block_retry_scheduled", BlockStatus.RETRY_WAIT, at, **_NO_LEASE, due_at=due_at, sent=0,
+                   parked_for=None, error=failure.to_document(), retry_count=block.retry_count + 1, cause=reason)
 
 
 def complete(block: BlockExecution, output: Mapping[str, Any], chosen: tuple[str, ...] | None, at: datetime,
@@ -197,6 +207,16 @@ def skip(block: BlockExecution, at: datetime, lease: timedelta) -> BlockExecutio
 def cancel(block: BlockExecution, at: datetime, lease: timedelta, cause: str) -> BlockExecution:
     """End the block without a result."""
     return _end(block, BlockStatus.CANCELLED, at, lease, cause=cause)
+
+
+def with_input(block: BlockExecution, resolved: Mapping[str, Any]) -> BlockExecution:
+    """Remember what the agent is given; stored with the next transition."""
+    return replace(block, input=resolved)
+
+
+def at_rest(block: BlockExecution) -> BlockExecution:
+    """Return a parked or ended block as it is when all has been done about it."""
+    return replace(block, due_at=None, released=block.status.is_terminal)
 
 
 def restart(block: BlockExecution, epoch: int, pending_edges: Iterable[str], at: datetime) -> BlockExecution:

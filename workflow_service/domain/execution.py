@@ -144,6 +144,13 @@ def end_restart(execution: Execution, at: datetime) -> Execution:
     return lift(done, RESTART_HOLD, at)
 
 
+def at_rest(execution: Execution, at: datetime, again_after: timedelta) -> Execution:
+    """Return the execution as it is when its events are relayed: the sweep looks again when there is a reason."""
+    if needs_sweep(execution):
+        return replace(execution, due_at=at + again_after)
+    return replace(execution, due_at=execution.deadline)
+
+
 def needs_sweep(execution: Execution) -> bool:
     """Say whether the execution is in the middle of something that the sweep has to bring to its end."""
     unfinished = (ExecutionStatus.PENDING, ExecutionStatus.PAUSING, ExecutionStatus.CANCELLING)

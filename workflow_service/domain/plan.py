@@ -57,6 +57,11 @@ class Plan:
         return tuple(node_id for node_id, node in self.nodes.items() if not node.predecessors)
 
     @cached_property
+    def has_gates(self) -> bool:
+        """True when a person is asked somewhere."""
+        return any(node.has_gate for node in self.nodes.values())
+
+    @cached_property
     def ends_first(self) -> tuple[str, ...]:
         """All node ids, last in topological order first: what is open at the end of an execution is found soon."""
         return tuple(reversed(tuple(self.nodes)))

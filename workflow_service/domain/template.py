@@ -124,29 +124,30 @@ class Template:
         return next(block for block in self.blocks if block.block_id == block_id)
 
 
-def parse_template(document: Document) -> Template:
+def parse_template(document: Document, usual: RetryPolicy = RetryPolicy()) -> Template:
     """Turn a template document whose structure was checked into values, with the defaults of ``globalSettings``.
 
     Args:
         document: follows ``template_schema.TEMPLATE_SCHEMA``.
+        usual: the retry policy of blocks whose template says nothing of it.
     """
     settings = document.get("globalSettings") or {}
     defaults = {"retryPolicy": settings.get("defaultRetryPolicy") or {},
                 "humanInLoop": settings.get("humanInLoopDefaults") or {}}
     return Template(
         template_id=document["templateId"], name=document["name"], version=document["version"],
-        blocks=tuple(_block(block, defaults) for block in document["blocks"]), document=document,
+        blocks=tuple(_block(block, defaults, usual) for block in document["blocks"]), document=document,
         timeout=_milliseconds(settings.get("timeout")), max_parallel_blocks=settings.get("maxParallelBlocks"))
 
 
-def _block(document: Document, defaults: Mapping[str, Document]) -> Block:
+def _block(document: Document, defaults: Mapping[str, Document], usual: RetryPolicy) -> Block:
     return Block(
         block_id=document["blockId"], name=document.get("name", ""), description=document.get("description", ""),
         agent_id=document["agentId"], agent_type=document.get("agentType"), tool_type=document["toolType"],
         configuration=document.get("configuration") or {}, dependencies=tuple(document.get("dependencies") or ()),
         conditions=_conditions(document.get("conditions")),
         human_in_loop=_human_in_loop({**defaults["humanInLoop"], **(document.get("humanInLoop") or {})}),
-        retry_policy=_retry_policy({**defaults["retryPolicy"], **(document.get("retryPolicy") or {})}),
+        retry_policy=_retry_policy({**defaults["retryPolicy"], **(document.get("retryPolicy") or {})}, usual),
         timeout=_milliseconds(document.get("timeout")),
         side_effects=SideEffects(document.get("sideEffects", SideEffects.UNSAFE)))
 
@@ -169,8 +170,7 @@ def _human_in_loop(document: Document) -> HumanInLoop:
         escalate_to=document.get("escalateTo", usual.escalate_to))
 
 
-def _retry_policy(document: Document) -> RetryPolicy:
-    usual = RetryPolicy()
+def _retry_policy(document: Document, usual: RetryPolicy) -> RetryPolicy:
     return RetryPolicy(
         max_retries=document.get("maxRetries", usual.max_retries),
         backoff_strategy=document.get("backoffStrategy", usual.backoff_strategy),

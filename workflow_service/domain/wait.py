@@ -28,7 +28,7 @@ class Wait:
     payload: Mapping[str, Any] | None = None
     """What it was fired with."""
     deadline: datetime | None = None
-    """When it fires by itself; None for never."""
+    """When it is to be looked at although nobody fired it (an agent is asked again); None for never."""
     due_at: datetime | None = None
     """When the sweep must look: at a poll, a deadline, or because it fired and the block may not have been woken."""
     outbox: tuple[Event, ...] = ()
@@ -41,7 +41,7 @@ class Wait:
 
 def opened(wait: Wait, at: datetime) -> Wait:
     """Return a new wait with the event of its opening."""
-    return _record(wait, "wait_opened", at)
+    return _record(replace(wait, due_at=at), "wait_opened", at)
 
 
 def fire(wait: Wait, payload: Mapping[str, Any], at: datetime) -> Wait:
@@ -54,6 +54,11 @@ def cancel(wait: Wait, at: datetime) -> Wait:
     """End the wait: its epoch or its execution is over."""
     status = check(WAIT_TRANSITIONS, "wait", wait.id, wait.status, WaitStatus.CANCELLED)
     return _record(replace(wait, status=status, due_at=at), "wait_cancelled", at)
+
+
+def at_rest(wait: Wait) -> Wait:
+    """Return the wait as it is when its block is parked, or was woken."""
+    return replace(wait, due_at=wait.deadline if wait.status is WaitStatus.OPEN else None)
 
 
 def _record(wait: Wait, event_type: str, at: datetime) -> Wait:

@@ -1,0 +1,55 @@
+"""The rules that settings must keep among each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from workflow_service.config.catalogue import Entry, entries
+from workflow_service.config.settings import DEVELOPMENT_JWT_SECRET, Values
+from workflow_service.domain.errors import Issue
+
+SHORTEST_SECRET = 32
+"""In bytes: a key of HMAC-SHA256 that is shorter than its hash is weaker than it (RFC 7518, section 3.2)."""
+_SHORTER = (
+    ("workflow.sweep_interval_ms", "workflow.lease_ms"),
+    ("workflow.batch_interval_ms", "workflow.lease_ms"),
+    ("workflow.lease_ms", "celery.visibility_timeout_ms"),
+)
+"""The first one must be shorter than the second one."""
+
+
+def broken_rules(values: Values) -> Iterator[Issue]:
+    """Yield an issue for each rule that is broken; a rule about a setting that has no value is left out."""
+    for shorter, longer in _SHORTER:
+        if shorter in values and longer in values and values[shorter] >= values[longer]:
+            yield _not_shorter(_entry(shorter), _entry(longer), values)
+    if values.get("security.environment") == "production" and "security.jwt_secret" in values:
+        yield from _weak_secret(values["security.jwt_secret"])
+
+
+def _not_shorter(shorter: Entry, longer: Entry, values: Values) -> Issue:
+    limit = f"less than the {_milliseconds(values[longer.path])} of {longer.variable}"
+    return Issue(path=f"{shorter.variable} ({shorter.path})", code="not_shorter", allowed=(limit,),
+                 message=f"was given {_milliseconds(values[shorter.path])}; allowed: {limit}.")
+
+
+def _weak_secret(secret: str) -> Iterator[Issue]:
+    entry = _entry("security.jwt_secret")
+    allowed = f"in production a secret of your own of at least {SHORTEST_SECRET} bytes"
+    fault = None
+    if secret == DEVELOPMENT_JWT_SECRET:
+        fault = "is the public one of the defaults"
+    elif len(secret.encode()) < SHORTEST_SECRET:
+        fault = f"has {len(secret.encode())} bytes"
+    if fault:
+        yield Issue(path=f"{entry.variable} ({entry.path})", code="weak_secret", allowed=(allowed,),
+                    message=f"{fault}; allowed: {allowed}.")
+
+
+def _entry(path: str) -> Entry:
+    return next(entry for entry in entries() if entry.path == path)
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)

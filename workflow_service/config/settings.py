@@ -1,0 +1,186 @@
+"""The settings as values, each with its place in the file, its kind and its meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from workflow_service.config.kinds import Kind, Secret, Text, Url, Whole, Word, Words, milliseconds, seconds
+
+DEVELOPMENT_JWT_SECRET = "development-only-not-a-secret-at-all"
+"""The secret of ``default.yml``, which production refuses."""
+LARGEST_BATCH = 1000
+"""How many checkpoints the State Management Service takes in one call."""
+_HTTP = Url(schemes=("http", "https"))
+_MONGODB = Url(schemes=("mongodb", "mongodb+srv"))
+_REDIS = Url(schemes=("redis", "rediss", "unix"), hostless=("unix",))
+_BROKER = Url(schemes=("redis", "rediss", "redis+socket", "sentinel", "amqp", "amqps", "memory"),
+              hostless=("redis+socket", "memory"))
+_RESULTS = Url(schemes=("redis", "rediss", "redis+socket", "sentinel", "cache+memory"),
+               hostless=("redis+socket", "cache+memory"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaf:
+    """What is to be known of one setting beside its value."""
+
+    path: str
+    """Its place in the file, within its section."""
+    kind: Kind
+    meaning: str
+    """A sentence; ``{title}`` stands for the title of the section."""
+    variable: str | None = None
+    """The environment variable that sets it, where it is not the one that the rule gives."""
+    fallback: str | None = None
+    """The path of the setting whose value it has if it has none itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """Where the settings of one group are in the file."""
+
+    path: str
+    title: str
+
+
+def _leaf(path: str, kind: Kind, meaning: str, *, variable: str | None = None,
+          fallback: str | None = None) -> Mapping[str, Leaf]:
+    return {"leaf": Leaf(path=path, kind=kind, meaning=meaning, variable=variable, fallback=fallback)}
+
+
+def _section(path: str, title: str) -> Mapping[str, Section]:
+    return {"section": Section(path=path, title=title)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings:
+    """The HTTP API."""
+
+    port: int = field(metadata=_leaf("port", Whole(most=65535), "TCP port of the HTTP API.", variable="PORT"))
+    host: str = field(metadata=_leaf("host", Text(), "Network address that the HTTP API listens on."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MongoSettings:
+    """The operational store."""
+
+    url: str = field(repr=False, metadata=_leaf("url", _MONGODB, "Address of MongoDB, with the name of the database."))
+    max_pool_size: int = field(metadata=_leaf(
+        "options.maxPoolSize", Whole(most=1000), "Connections that one process keeps to MongoDB at most."))
+    server_selection_timeout: timedelta = field(metadata=_leaf(
+        "options.serverSelectionTimeoutMS", milliseconds(),
+        "How long a call looks for a MongoDB server before it gives up (ms)."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedisSettings:
+    """Cache, rate limits and the fan-out to browsers."""
+
+    url: str = field(repr=False, metadata=_leaf("url", _REDIS, "Address of Redis."))
+    ttl: timedelta = field(metadata=_leaf("ttl", seconds(), "How long an entry of the cache lives (seconds)."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceSettings:
+    """One of the three services around us."""
+
+    base_url: str = field(repr=False, metadata=_leaf("base_url", _HTTP, "Address of the {title}."))
+    timeout: timedelta = field(metadata=_leaf(
+        "timeout", milliseconds(), "How long a call of the {title} may take if nothing else is said (ms)."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowSettings:
+    """How executions run."""
+
+    max_parallel_blocks: int = field(metadata=_leaf(
+        "max_parallel_blocks", Whole(most=10_000),
+        "Blocks of one execution that run at once, unless the template says otherwise."))
+    default_timeout: timedelta = field(metadata=_leaf(
+        "default_timeout", milliseconds(),
+        "How long an execution may run, parked time not counted, unless the template says otherwise (ms)."))
+    retry_attempts: int = field(metadata=_leaf(
+        "retry_attempts", Whole(least=0, most=1000),
+        "Retries of a failed block whose template does not say how many."))
+    recovery_point_interval: timedelta = field(metadata=_leaf(
+        "recovery_point_interval", milliseconds(), "Time between two recovery points of a running execution (ms)."))
+    lease: timedelta = field(metadata=_leaf(
+        "lease_ms", milliseconds(least=100), "How long a worker owns a block without a sign of life (ms)."))
+    sweep_interval: timedelta = field(metadata=_leaf(
+        "sweep_interval_ms", milliseconds(least=10),
+        "Time between two searches for what was lost and what is due (ms); shorter than the lease."))
+    batch_interval: timedelta = field(metadata=_leaf(
+        "batch_interval_ms", milliseconds(),
+        "How long events and checkpoints wait to be written together (ms); shorter than the lease."))
+    batch_size: int = field(metadata=_leaf(
+        "batch_size", Whole(most=LARGEST_BATCH), "Blocks whose events and checkpoints are written together at most."))
+    in_place_budget: timedelta = field(metadata=_leaf(
+        "in_place_budget_ms", milliseconds(),
+        "How long one task goes on with the next block of a line by itself (ms)."))
+    max_lost_leases: int = field(metadata=_leaf(
+        "max_lost_leases", Whole(), "Workers that may vanish over one block before it fails."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class HumanInLoopSettings:
+    """The people who are asked."""
+
+    approval_timeout: timedelta = field(metadata=_leaf(
+        "approval_timeout", milliseconds(),
+        "How long until an unanswered approval is escalated, unless the template says otherwise (ms)."))
+    notification_channels: tuple[str, ...] = field(metadata=_leaf(
+        "notification_channels", Words(words=("email", "webhook", "websocket")),
+        "Ways in which people are told that they are asked."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CelerySettings:
+    """Messages to the workers."""
+
+    broker_url: str = field(repr=False, metadata=_leaf(
+        "broker_url", _BROKER, "Address of the broker; that of Redis if it is not given.", fallback="cache.redis.url"))
+    result_backend: str = field(repr=False, metadata=_leaf(
+        "result_backend", _RESULTS, "Address of the store that counts finished tasks; that of Redis if it is not given.",
+        fallback="cache.redis.url"))
+    visibility_timeout: timedelta = field(metadata=_leaf(
+        "visibility_timeout_ms", milliseconds(),
+        "After how long Redis delivers a message again that nobody acknowledged (ms); longer than the lease."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecuritySettings:
+    """Who may do what."""
+
+    jwt_secret: str = field(repr=False, metadata=_leaf(
+        "jwt_secret", Secret(), "Secret that signs the users' tokens; in production at least 32 bytes of your own."))
+    environment: str = field(metadata=_leaf(
+        "environment", Word(words=("development", "production")), "Production refuses what is unsafe.",
+        variable="WORKFLOW_ENVIRONMENT"))
+
+    @property
+    def is_production(self) -> bool:
+        """True where real work is done."""
+        return self.environment == "production"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings of the service."""
+
+    server: ServerSettings = field(metadata=_section("server", "HTTP API"))
+    mongodb: MongoSettings = field(metadata=_section("database.mongodb", "MongoDB"))
+    redis: RedisSettings = field(metadata=_section("cache.redis", "Redis"))
+    llm_service: ServiceSettings = field(metadata=_section("integrations.llm_service", "LLM Service"))
+    agent_service: ServiceSettings = field(metadata=_section("integrations.agent_service", "Agent Service"))
+    state_service: ServiceSettings = field(
+        metadata=_section("integrations.state_service", "State Management Service"))
+    workflow: WorkflowSettings = field(metadata=_section("workflow", "Workflows"))
+    human_in_loop: HumanInLoopSettings = field(metadata=_section("human_in_loop", "People"))
+    celery: CelerySettings = field(metadata=_section("celery", "Celery"))
+    security: SecuritySettings = field(metadata=_section("security", "Security"))
+
+
+Values = Mapping[str, Any]
+"""The value of each setting by its path in the file."""

@@ -1,0 +1,193 @@
+"""Running one block: claim, look, input, gate, agent, complete, release (then, off the critical path, finish).
+
+A message is a hint: losing it costs a sweep interval, getting it twice costs a claim that fails. Nothing here raises
+because of an agent, an expression or a person: outcomes are stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from workflow_service.domain import blocks
+from workflow_service.domain.agents import Accepted, AgentAnswer, AgentCall, Completed, Failure, FailureClass
+from workflow_service.domain.approval import request
+from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.commands import RunBlock
+from workflow_service.domain.errors import ExpressionError, Unavailable
+from workflow_service.domain.retry import decide_retry
+from workflow_service.domain.statuses import ExecutionStatus, WaitKind
+from workflow_service.domain.template import Block
+from workflow_service.domain.wait import Wait
+from workflow_service.services.claims import Claim, Claims
+from workflow_service.services.finish import Finisher
+from workflow_service.services.inputs import Inputs, InvalidInput, choose, guard_allows
+from workflow_service.services.leases import Lease, Leases
+from workflow_service.services.ports import AgentService, Clock
+from workflow_service.services.releases import Releases
+from workflow_service.services.stores import Stores
+from workflow_service.services.timings import Timings
+from workflow_service.services.waits import Waits, verdict_of
+
+Ended = BlockExecution | None
+"""The block as it has ended; None if it parked, waits for a retry, or is somebody else's."""
+
+
+class Blocks:
+    """Runs blocks."""
+
+    def __init__(self, stores: Stores, claims: Claims, releases: Releases, waits: Waits, inputs: Inputs,
+                 agents: AgentService, leases: Leases, finisher: Finisher, clock: Clock,
+                 monotonic: Callable[[], float], draw: Callable[[], float], timings: Timings) -> None:
+        """Run blocks of these stores.
+
+        Args:
+            monotonic: seconds from a clock that is never set.
+            draw: draws a number from [0, 1), for jitter.
+        """
+        self._stores = stores
+        self._claims = claims
+        self._releases = releases
+        self._waits = waits
+        self._inputs = inputs
+        self._agents = agents
+        self._leases = leases
+        self._finisher = finisher
+        self._clock = clock
+        self._monotonic = monotonic
+        self._draw = draw
+        self._timings = timings
+
+    def run(self, command: RunBlock) -> None:
+        """Run a block and go on in place with its run, as long as the budget lasts."""
+        until_s = self._monotonic() + self._timings.in_place_budget.total_seconds()
+        claim = self._claims.claim(command)
+        while claim is not None:
+            ended = self._run(claim)
+            if ended is None:
+                return
+            claim = self._releases.release(claim.plan, ended, brought=command.brings,
+                                           stay=self._monotonic() < until_s)
+
+    def _run(self, claim: Claim) -> Ended:
+        with self._leases.held(claim.block, claim.since_s) as lease:
+            try:
+                return self._attempt(claim, lease)
+            finally:
+                self._claims.leave(claim)
+
+    def _attempt(self, claim: Claim, lease: Lease) -> Ended:
+        block = claim.plan.nodes[claim.block.block_id].block
+        assert block is not None, "joins of the compiler are never claimed"
+        try:
+            variables = self._inputs.variables(claim, block)
+            if not guard_allows(block.conditions, variables):
+                return self._store(claim, blocks.skip(claim.block, self._clock.now(), self._timings.lease))
+            return self._pass_gate(claim, block, variables, self._inputs.resolve(block, variables), lease)
+        except ExpressionError as error:
+            return self._fail(claim, block, _failure("expression_error", FailureClass.CONFIGURATION, str(error)))
+        except InvalidInput as error:
+            return self._fail(claim, block, _failure("invalid_input", FailureClass.CONFIGURATION, str(error)))
+        except Unavailable as error:
+            return self._fail(claim, block, _failure("unavailable", FailureClass.TRANSIENT, str(error)))
+
+    def _pass_gate(self, claim: Claim, block: Block, variables: Mapping[str, Any], resolved: dict[str, Any],
+                   lease: Lease) -> Ended:
+        """Ask a person if the template says so; go on when they approved."""
+        if not block.human_in_loop.required:
+            return self._call(claim, block, variables, resolved, lease)
+        wait = self._wait(claim.block, WaitKind.APPROVAL)
+        verdict = verdict_of(self._stores.waits.get(wait.workspace_id, wait.id))
+        if verdict is None:
+            self._ask(claim, block, wait, resolved)
+            return None
+        if not verdict["approved"]:
+            rejected = blocks.reject(claim.block, verdict["approver"], verdict["comments"], self._clock.now(),
+                                     self._timings.lease)
+            return self._store(claim, rejected)
+        if block.human_in_loop.type in ("edit", "input"):
+            resolved = {**resolved, **(verdict["response"] or {})}
+        return self._call(claim, block, variables, resolved, lease)
+
+    def _ask(self, claim: Claim, block: Block, wait: Wait, resolved: Mapping[str, Any]) -> None:
+        gate = block.human_in_loop
+        approval = request(wait, gate, block.name or block.block_id, resolved,
+                           gate.timeout or self._timings.approval_timeout, self._clock.now())
+        self._waits.park(claim, blocks.with_input(claim.block, resolved), wait, approval, called=False)
+
+    def _call(self, claim: Claim, block: Block, variables: Mapping[str, Any], resolved: Mapping[str, Any],
+              lease: Lease) -> Ended:
+        self._inputs.check(block, resolved)
+        if not lease.holds():
+            return None  # the sweep gives the block to somebody else; the agent must not hear of it twice
+        ours = blocks.with_input(claim.block, resolved)
+        answer = self._answer(ours, block)
+        if isinstance(answer, Completed):
+            chosen = choose(block.conditions, variables, answer.output)
+            if chosen == () and block.conditions is not None and not _may_choose_none(block):
+                return self._fail(claim, block, _failure("no_branch", FailureClass.CONFIGURATION,
+                                                         "No branch condition is true and there is no default branch."))
+            return self._store(claim, blocks.complete(ours, answer.output, chosen, self._clock.now(),
+                                                      self._timings.lease))
+        if isinstance(answer, Accepted):
+            self._await_agent(claim, ours, answer)
+            return None
+        return self._fail(claim, block, answer, ours)
+
+    def _answer(self, ours: BlockExecution, block: Block) -> AgentAnswer:
+        """Call the agent; if it took the work earlier and failed since, that is the answer."""
+        if ours.parked_for is WaitKind.AGENT:
+            wait = self._wait(ours, WaitKind.AGENT)
+            told = verdict_of(self._stores.waits.get(wait.workspace_id, wait.id))
+            if told is not None and told["failure"] is not None:
+                failure = told["failure"]
+                return _failure(failure["code"], FailureClass(failure["class"]), failure["message"])
+        return self._agents.run(AgentCall(
+            agent_id=block.agent_id, idempotency_key=ours.key, workspace_id=ours.workspace_id,
+            execution_id=ours.execution_id, block_id=ours.block_id, tool_type=block.tool_type, input=ours.input or {},
+            timeout=block.timeout or self._timings.agent_timeout))
+
+    def _await_agent(self, claim: Claim, ours: BlockExecution, answer: Accepted) -> None:
+        """Park until the agent has done the work that it took."""
+        wait = self._wait(ours, WaitKind.AGENT, self._clock.now() + answer.ask_again_after)
+        self._waits.park(claim, ours, wait, None, called=True)
+
+    def _fail(self, claim: Claim, block: Block, failure: Failure, ours: BlockExecution | None = None) -> Ended:
+        """Store a failed attempt: another try later if the retry policy says so, else the end."""
+        mine, now = ours or claim.block, self._clock.now()
+        retry = decide_retry(block.retry_policy, failure, mine.retry_count + 1, self._draw())
+        if retry is None:
+            return self._store(claim, blocks.fail(mine, failure, now, self._timings.lease))
+        waiting = blocks.wait_for_retry(mine, failure, now + retry.delay, now, retry.reason)
+        if self._stores.blocks.change(claim.block, waiting):
+            self._finisher.relay(waiting)
+            self._cancel_if_over(claim, waiting)
+        return None
+
+    def _cancel_if_over(self, claim: Claim, waiting: BlockExecution) -> None:
+        """Look at the execution again: a cancel that came before the block began to wait has not seen it."""
+        execution = self._stores.executions.get(waiting.workspace_id, waiting.execution_id)
+        if execution is None or execution.status is not ExecutionStatus.CANCELLING:
+            return
+        over = blocks.cancel(waiting, self._clock.now(), self._timings.lease, "cancelled")
+        if self._stores.blocks.change(waiting, over):
+            self._releases.release(claim.plan, over)
+
+    def _store(self, claim: Claim, ended: BlockExecution) -> Ended:
+        """Store the end of a block; None, and it is dropped, if the block is no longer ours."""
+        return ended if self._stores.blocks.change(claim.block, ended) else None
+
+    def _wait(self, block: BlockExecution, kind: WaitKind, deadline: datetime | None = None) -> Wait:
+        revision = block.retry_count if kind is WaitKind.AGENT else 0
+        return Wait(workspace_id=block.workspace_id, execution_id=block.execution_id, block_id=block.block_id,
+                    epoch=block.epoch, kind=kind, revision=revision, deadline=deadline)
+
+
+def _may_choose_none(block: Block) -> bool:
+    """An inclusive choice may take no branch; an exclusive one without a default can't go on."""
+    return block.conditions is not None and block.conditions.type == "inclusive"
+
+
+def _failure(code: str, failure_class: FailureClass, message: str) -> Failure:
+    return Failure(code=code, failure_class=failure_class, message=message, retry_after=None)

@@ -1,0 +1,149 @@
+"""Claims: becoming the one owner of a block, and looking, after that, whether it may run now.
+
+The look comes after the claim: who holds the execution waits for running blocks, so a claim that was made is seen, and
+one that is made later sees the hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from workflow_service.domain import blocks
+from workflow_service.domain import execution as executions
+from workflow_service.domain.agents import Failure, FailureClass
+from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.commands import RunBlock
+from workflow_service.domain.execution import Execution, Slot
+from workflow_service.domain.ids import block_execution_id
+from workflow_service.domain.plan import Plan
+from workflow_service.domain.statuses import BlockStatus, ExecutionStatus
+from workflow_service.services.closing import Closing
+from workflow_service.services.finish import Finisher
+from workflow_service.services.plans import Plans
+from workflow_service.services.ports import Clock
+from workflow_service.services.sending import Sender
+from workflow_service.services.stores import Stores
+from workflow_service.services.timings import Timings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A block that is ours and may run."""
+
+    plan: Plan
+    execution: Execution
+    block: BlockExecution
+    since_s: float
+    """The monotonic instant right before the request that claimed it."""
+
+
+class Claims:
+    """Claims blocks for one worker process, and gives them back."""
+
+    def __init__(self, stores: Stores, plans: Plans, sender: Sender, closing: Closing, finisher: Finisher, clock: Clock,
+                 monotonic: Callable[[], float], owner: str, timings: Timings) -> None:
+        """Claim in the name of ``owner``."""
+        self._stores = stores
+        self._plans = plans
+        self._sender = sender
+        self._closing = closing
+        self._finisher = finisher
+        self._clock = clock
+        self._monotonic = monotonic
+        self._owner = owner
+        self._timings = timings
+
+    def claim(self, command: RunBlock) -> Claim | None:
+        """Claim the block of a message; None if it is not to be claimed, is somebody else's, or may not run now."""
+        identifier = block_execution_id(command.execution_id, command.block_id)
+        block = self._stores.blocks.get(command.workspace_id, identifier)
+        if block is None or not blocks.is_claimable(block, command.epoch, self._clock.now()):
+            return None
+        if block.lost_leases >= self._timings.max_lost_leases and block.status is BlockStatus.RUNNING:
+            self._give_up(block)
+            return None
+        return self.take(block, block)
+
+    def take(self, before: BlockExecution, ready: BlockExecution) -> Claim | None:
+        """Claim a block and look.
+
+        Args:
+            before: as it was read.
+            ready: the same, or as it has just become ready; that is stored with the claim in one update.
+        """
+        since_s = self._monotonic()
+        block = blocks.claim(ready, self._owner, self._clock.now(), self._timings.lease)
+        if not self._stores.blocks.change(before, block):
+            return None
+        self._finisher.relay(block)
+        return self._look(block, since_s)
+
+    def leave(self, claim: Claim) -> None:
+        """Give the slot of a block that left ``running`` to the next one, if there are slots."""
+        limit = self._limit(claim.plan)
+        if limit is None:
+            return
+        slot = Slot(block_id=claim.block.block_id, fence=claim.block.fence)
+        execution = claim.execution
+        self._stores.executions.free_slots(execution.workspace_id, execution.execution_id, [slot])
+        after = self._stores.executions.get(execution.workspace_id, execution.execution_id)
+        if after is not None and len(after.slots) >= limit - 1:  # it was full, so somebody may have been refused
+            self.send_next(claim.plan, after)
+
+    def send_next(self, plan: Plan, execution: Execution) -> None:
+        """Dispatch one ready block of an execution."""
+        found = self._stores.blocks.get_all(execution.workspace_id, execution.execution_id, tuple(plan.nodes))
+        ready = [block for block in found if block.status is BlockStatus.READY]
+        self._sender.send(plan, ready[:1])
+
+    def _look(self, block: BlockExecution, since_s: float) -> Claim | None:
+        execution = self._execution(block)
+        plan = self._plans.of(execution)
+        if not execution.may_start_blocks:
+            self._undo(plan, block, "held")
+            return None
+        limit = self._limit(plan)
+        slot = Slot(block_id=block.block_id, fence=block.fence)
+        if limit is not None and not self._stores.executions.take_slot(block.workspace_id, block.execution_id, slot,
+                                                                       limit):
+            self._undo(plan, block, "no_slot")
+            return None
+        if execution.status is ExecutionStatus.WAITING:
+            self._rise(execution)
+        return Claim(plan=plan, execution=execution, block=block, since_s=since_s)
+
+    def _undo(self, plan: Plan, block: BlockExecution, cause: str) -> None:
+        """Give the claim back, then look once more: a lift or a free slot in between would find nobody to tell."""
+        ready = blocks.undo_claim(block, self._clock.now(), self._timings.lease, cause)
+        if not self._stores.blocks.change(block, ready):
+            return
+        self._finisher.relay(ready)
+        execution = self._execution(block)
+        limit = self._limit(plan)
+        if execution.may_start_blocks and (limit is None or len(execution.slots) < limit):
+            self._sender.send(plan, [ready])
+        elif execution.status is ExecutionStatus.PAUSING:
+            self._closing.settle(plan, execution.workspace_id, execution.execution_id)
+
+    def _rise(self, execution: Execution) -> None:
+        risen = executions.rise(execution, self._clock.now())
+        if self._stores.executions.change(execution, risen):  # another claim may have done it
+            self._finisher.rest(risen)
+
+    def _give_up(self, block: BlockExecution) -> None:
+        failure = Failure(code="lost_worker", failure_class=FailureClass.CRITICAL,
+                          message=f"The worker was lost {block.lost_leases} times while it ran this block.")
+        failed = blocks.fail(block, failure, self._clock.now(), self._timings.lease)
+        self._stores.blocks.change(block, failed)  # the sweep finds it ended and not released
+
+    def _limit(self, plan: Plan) -> int | None:
+        """Return how many blocks may run at once; None if the plan is never that wide."""
+        limit = plan.template.max_parallel_blocks or self._timings.max_parallel_blocks
+        return limit if plan.width > limit else None
+
+    def _execution(self, block: BlockExecution) -> Execution:
+        execution = self._stores.executions.get(block.workspace_id, block.execution_id)
+        if execution is None:
+            raise LookupError(f"block {block.id} has no execution")
+        return execution

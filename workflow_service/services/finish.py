@@ -1,0 +1,143 @@
+"""The finisher: what follows a transition and needs not be waited for.
+
+Relays events to the history, tells the State Management Service of many blocks in one call, and stores that a document
+is at rest (a block: released), in one bulk write. The transition itself already holds all of it durably: if this
+process dies, the sweep finds the document by its ``due_at`` and does the same again, which changes nothing that was
+done.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from threading import Event as Flag
+from threading import Lock
+
+from workflow_service.domain import approval as approvals
+from workflow_service.domain import blocks, execution, wait
+from workflow_service.domain.approval import Approval
+from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.errors import Unavailable
+from workflow_service.domain.execution import Execution
+from workflow_service.domain.recovery import Checkpoint, checkpoint_of
+from workflow_service.domain.wait import Wait
+from workflow_service.services.bus import Bus
+from workflow_service.services.ports import CheckpointRepository, Clock, EventRepository, StateService
+from workflow_service.services.stores import Stores
+from workflow_service.services.timings import Timings
+
+log = logging.getLogger(__name__)
+
+Changed = Execution | BlockExecution | Wait | Approval
+"""A document after a transition."""
+
+_MOST_KEPT = 10_000
+"""More than this is left to the sweep when the database is away."""
+
+
+class Finisher:
+    """Gathers changed documents and finishes them in batches."""
+
+    def __init__(self, stores: Stores, events: EventRepository, checkpoints: CheckpointRepository, state: StateService,
+                 bus: Bus, clock: Clock, timings: Timings) -> None:
+        """Finish documents of these stores."""
+        self._stores = stores
+        self._events = events
+        self._checkpoints = checkpoints
+        self._state = state
+        self._bus = bus
+        self._clock = clock
+        self._timings = timings
+        self._lock = Lock()
+        self._flushing = Lock()
+        self._relay: list[Changed] = []
+        self._rest: list[Changed] = []
+        self._wanted = Flag()
+
+    def relay(self, *documents: Changed) -> None:
+        """Bring the events of documents that are still on their way to the history."""
+        with self._lock:
+            self._relay += documents
+
+    def rest(self, *documents: Changed, urgent: bool = False) -> None:
+        """Finish documents about which all else has been done.
+
+        Args:
+            urgent: do not wait for the batch to fill (a park, a failure, an end).
+        """
+        with self._lock:
+            self._rest += documents
+            full = len(self._rest) + len(self._relay) >= self._timings.batch_size
+        if urgent or full:
+            self._wanted.set()
+
+    def run(self, stop: Flag) -> None:
+        """Flush until told to stop, then once more; the body of the one finishing thread of a process."""
+        while not stop.is_set():
+            self._wanted.wait(self._timings.batch_interval.total_seconds())
+            self._wanted.clear()
+            self.flush()
+        self.flush()
+
+    def flush(self) -> None:
+        """Finish all that has gathered; what the database does not take now is kept or left to the sweep."""
+        with self._flushing:
+            relayed, rested = self._take()
+            if not relayed and not rested:
+                return
+            try:
+                self._finish(relayed, rested)
+            except Unavailable as error:
+                log.warning("batch of %d not finished: %s", len(rested), error)
+                self._put_back(relayed, rested)
+
+    def _take(self) -> tuple[list[Changed], list[Changed]]:
+        with self._lock:
+            taken = self._relay, self._rest
+            self._relay, self._rest = [], []
+        return taken
+
+    def _put_back(self, relayed: list[Changed], rested: list[Changed]) -> None:
+        with self._lock:
+            if len(self._rest) < _MOST_KEPT:
+                self._relay, self._rest = relayed + self._relay, rested + self._rest
+
+    def _finish(self, relayed: Sequence[Changed], rested: Sequence[Changed]) -> None:
+        events = [event for document in (*relayed, *rested) for event in document.outbox]
+        self._bus.publish(self._events.append(events))
+        self._checkpoint([checkpoint_of(document) for document in rested
+                          if isinstance(document, BlockExecution) and document.agent_id is not None])
+        self._stores.executions.rest([self._execution_at_rest(document) for document in rested
+                                      if isinstance(document, Execution)])
+        self._stores.blocks.rest([blocks.at_rest(document) for document in rested
+                                  if isinstance(document, BlockExecution)])
+        self._stores.waits.rest([wait.at_rest(document) for document in rested if isinstance(document, Wait)])
+        self._stores.approvals.rest([approvals.at_rest(document) for document in rested
+                                     if isinstance(document, Approval)])
+
+    def _checkpoint(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """Tell the State Management Service; what it does not take waits in the outbox."""
+        if not checkpoints:
+            return
+        try:
+            self._state.checkpoint(_latest(checkpoints))
+        except Unavailable as error:
+            log.warning("%d checkpoints wait: %s", len(checkpoints), error)
+            self._checkpoints.add(checkpoints)
+
+    def _execution_at_rest(self, document: Execution) -> Execution:
+        """Tell the State Management Service of an execution; if it is away the sweep tells it again."""
+        resting = execution.at_rest(document, self._clock.now(), self._timings.lease)
+        try:
+            self._state.put_play(document)
+        except Unavailable as error:
+            log.warning("play %s waits: %s", document.execution_id, error)
+            return replace(resting, due_at=self._clock.now() + max(self._timings.lease, timedelta(seconds=5)))
+        return resting
+
+
+def _latest(checkpoints: Iterable[Checkpoint]) -> Sequence[Checkpoint]:
+    """Return the last checkpoint of each block."""
+    return list({(one.execution_id, one.block_id): one for one in checkpoints}.values())

@@ -1,0 +1,114 @@
+"""The input of a block: its configuration with every ``${...}`` resolved, and whether its guard lets it run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflow_service.domain import expressions
+from workflow_service.domain.errors import Unavailable
+from workflow_service.domain.statuses import BlockStatus
+from workflow_service.domain.template import Block, Conditions, ConditionType
+from workflow_service.services.claims import Claim
+from workflow_service.services.ports import AgentService, StateService
+from workflow_service.services.schemas import schema_issues
+from workflow_service.services.stores import Stores
+
+
+class InvalidInput(Exception):
+    """Raised when the resolved input does not fit the agent's input schema."""
+
+
+class Inputs:
+    """Resolves inputs and conditions."""
+
+    def __init__(self, stores: Stores, agents: AgentService, state: StateService) -> None:
+        """Read outputs from the stores, schemas from the registry and shared context from the state service."""
+        self._stores = stores
+        self._agents = agents
+        self._state = state
+
+    def variables(self, claim: Claim, block: Block) -> dict[str, Any]:
+        """Return what the block's expressions read: of the blocks that they name, those that completed.
+
+        Raises:
+            Unavailable: it names ``context`` and the State Management Service does not answer.
+        """
+        sources = _sources(block)
+        names = sorted({name for source in sources for name in expressions.block_names(source)})
+        found = self._stores.blocks.get_all(claim.block.workspace_id, claim.block.execution_id, names) if names else ()
+        return {"input": claim.execution.input, "context": self._context(claim, sources),
+                "blocks": {one.block_id: {"output": one.output, "status": one.status.value} for one in found
+                           if one.status is BlockStatus.COMPLETED}}
+
+    def resolve(self, block: Block, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the agent's input.
+
+        Raises:
+            ExpressionError: an expression can't be evaluated.
+        """
+        resolved: dict[str, Any] = expressions.resolve(block.configuration, variables)
+        return resolved
+
+    def check(self, block: Block, resolved: Mapping[str, Any]) -> None:
+        """Compare an input with the agent's schema; if the registry is away the agent will do so itself.
+
+        Raises:
+            InvalidInput: it does not fit.
+        """
+        issues = schema_issues(self._schema(block.agent_id), resolved)
+        if issues:
+            raise InvalidInput("; ".join(f"{issue.path or 'input'}: {issue.message}" for issue in issues[:10]))
+
+    def _schema(self, agent_id: str) -> Mapping[str, Any]:
+        try:
+            registry = self._agents.agents()
+        except Unavailable:
+            return {}
+        return next((agent.input_schema for agent in registry if agent.agent_id == agent_id), {})
+
+    def _context(self, claim: Claim, sources: tuple[str, ...]) -> Mapping[str, Any]:
+        if not any("context" in expressions.free_names(source) for source in sources):
+            return claim.execution.context
+        return {**self._state.context(claim.execution.workspace_id), **claim.execution.context}
+
+
+def guard_allows(conditions: Conditions | None, variables: Mapping[str, Any]) -> bool:
+    """Say whether the block runs; it does if it has no guard.
+
+    Raises:
+        ExpressionError: the guard can't be evaluated.
+    """
+    if conditions is None or conditions.type is not ConditionType.GUARD or conditions.expression is None:
+        return True
+    return expressions.evaluate_condition(conditions.expression, variables)
+
+
+def choose(conditions: Conditions | None, variables: Mapping[str, Any],
+           output: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the blocks of the branches that are taken; None if the block does not branch.
+
+    Exclusive: the first branch whose condition is true, else the default, else none. Inclusive: every branch whose
+    condition is true, else the default.
+
+    Raises:
+        ExpressionError: a condition can't be evaluated.
+    """
+    if conditions is None or conditions.type is ConditionType.GUARD:
+        return None
+    known = {**variables, "output": output}
+    if conditions.expression is not None:
+        known["value"] = expressions.evaluate(conditions.expression, known)
+    true = [branch.next_blocks for branch in conditions.branches
+            if branch.condition is not None and expressions.evaluate_condition(branch.condition, known)]
+    default = [branch.next_blocks for branch in conditions.branches if branch.is_default]
+    taken = (true or default)[:1] if conditions.type is ConditionType.EXCLUSIVE else (true or default)
+    return tuple(dict.fromkeys(name for names in taken for name in names))
+
+
+def _sources(block: Block) -> tuple[str, ...]:
+    found = [source for _, source in expressions.placeholders(block.configuration)]
+    if block.conditions is not None:
+        found += [branch.condition for branch in block.conditions.branches if branch.condition]
+        found += [block.conditions.expression] if block.conditions.expression else []
+    return tuple(found)

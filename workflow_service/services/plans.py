@@ -1,0 +1,54 @@
+"""Plans by template version. Versions never change, so a plan is compiled once in each process."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+
+from workflow_service.domain.compiler import compile_template
+from workflow_service.domain.errors import NotFound
+from workflow_service.domain.execution import Execution
+from workflow_service.domain.plan import Plan
+from workflow_service.domain.template import RetryPolicy, parse_template
+from workflow_service.services.ports import TemplateRepository
+
+_CAPACITY = 512
+
+
+class Plans:
+    """Compiled plans, the last used ones kept."""
+
+    def __init__(self, templates: TemplateRepository, usual: RetryPolicy) -> None:
+        """Read templates from this repository; ``usual`` is the retry policy of blocks that say nothing."""
+        self._templates = templates
+        self._usual = usual
+        self._kept: OrderedDict[tuple[str, str, str], Plan] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, execution: Execution) -> Plan:
+        """Return the plan of an execution's template version."""
+        return self.get(execution.workspace_id, execution.template_id, execution.template_version)
+
+    def get(self, workspace_id: str, template_id: str, version: str) -> Plan:
+        """Return the plan of a template version.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        key = (workspace_id, template_id, version)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        plan = self._compile(*key)
+        with self._lock:
+            self._kept[key] = plan
+            if len(self._kept) > _CAPACITY:
+                self._kept.popitem(last=False)
+        return plan
+
+    def _compile(self, workspace_id: str, template_id: str, version: str) -> Plan:
+        stored = self._templates.get(workspace_id, template_id, version)
+        if stored is None:
+            raise NotFound("template", f"{template_id} {version}")
+        return compile_template(parse_template(stored.document, self._usual))

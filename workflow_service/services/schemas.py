@@ -1,0 +1,70 @@
+"""Checking JSON values against JSON Schemas, with every fault as an issue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, ValidationError
+
+from workflow_service.domain.errors import Issue
+
+_MOST_ISSUES = 100
+
+
+def schema_issues(schema: Mapping[str, Any], value: Any, root: str = "") -> tuple[Issue, ...]:
+    """Return what is wrong with a value by a schema (JSON Schema 2020-12; references to other documents are refused).
+
+    Args:
+        root: put before each path.
+    """
+    if not schema:
+        return ()
+    found = (_issue(error, root) for error in _validator(json.dumps(schema, sort_keys=True)).iter_errors(value))
+    return tuple(issue for issue, _ in zip(found, range(_MOST_ISSUES), strict=False))
+
+
+def meta_issues(schema: Any, path: str) -> Iterator[Issue]:
+    """Yield what is wrong with a schema itself."""
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        yield Issue(path=path + _path(error), code="bad_schema",
+                    message=f"This is no JSON Schema: {error.message[:300]}")
+
+
+@lru_cache(maxsize=512)
+def _validator(schema: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads(schema))
+
+
+def _issue(error: ValidationError, root: str) -> Issue:
+    words = {"enum": error.validator_value, "type": [error.validator_value]}.get(str(error.validator), ())
+    allowed = tuple(str(word) for word in words) if isinstance(words, list) else ()
+    if error.validator == "additionalProperties" and isinstance(error.schema, Mapping):
+        allowed = tuple(sorted(error.schema.get("properties", {})))
+    return Issue(path=(root + _path(error)).lstrip("."), code=str(error.validator), message=_message(error),
+                 allowed=allowed)
+
+
+def _path(error: ValidationError | SchemaError) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
+
+
+def _message(error: ValidationError) -> str:
+    """Return the message without the value, which can be large or secret."""
+    expected = json.dumps(error.validator_value)[:200]
+    plain = {"type": f"This should be of type {expected}.", "pattern": f"This should match {expected}.",
+             "maxLength": f"This should have at most {expected} characters.",
+             "minLength": f"This should have at least {expected} characters.",
+             "enum": f"This should be one of {expected}.",
+             "maximum": f"This should be at most {expected}.",
+             "minimum": f"This should be at least {expected}.",
+             "maxItems": f"This should have at most {expected} items.",
+             "minItems": f"This should have at least {expected} items."}
+    if error.validator in ("required", "additionalProperties"):
+        return error.message[:300]
+    return plain.get(str(error.validator), f"This breaks the rule {error.validator}: {expected}.")

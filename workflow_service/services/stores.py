@@ -1,0 +1,17 @@
+"""The repositories of what runs, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workflow_service.services.ports import ApprovalRepository, BlockRepository, ExecutionRepository, WaitRepository
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stores:
+    """Where executions, their blocks, waits and approvals are kept."""
+
+    executions: ExecutionRepository
+    blocks: BlockRepository
+    waits: WaitRepository
+    approvals: ApprovalRepository

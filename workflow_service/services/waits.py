@@ -1,0 +1,115 @@
+"""Waits: one protocol for everything that a block can wait for.
+
+To park: (a) insert the wait, whose id is the only possible one, (b) park the block, (c) look at the wait again, for it
+may have fired before the block was parked, (d) only then tell anybody. To wake: fire the wait, then make the block
+ready, then dispatch it. Whoever dies between two of these leaves something that the sweep finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflow_service.domain import blocks
+from workflow_service.domain import wait as waits
+from workflow_service.domain.approval import Approval
+from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.ids import block_execution_id
+from workflow_service.domain.statuses import ExecutionStatus, WaitStatus
+from workflow_service.domain.wait import Wait
+from workflow_service.services.claims import Claim
+from workflow_service.services.closing import Closing
+from workflow_service.services.finish import Finisher
+from workflow_service.services.plans import Plans
+from workflow_service.services.ports import Clock
+from workflow_service.services.sending import Sender
+from workflow_service.services.stores import Stores
+from workflow_service.services.timings import Timings
+
+
+class Waits:
+    """Parks blocks and wakes them."""
+
+    def __init__(self, stores: Stores, plans: Plans, sender: Sender, closing: Closing, finisher: Finisher, clock: Clock,
+                 timings: Timings) -> None:
+        """Park blocks of these stores."""
+        self._stores = stores
+        self._plans = plans
+        self._sender = sender
+        self._closing = closing
+        self._finisher = finisher
+        self._clock = clock
+        self._timings = timings
+
+    def park(self, claim: Claim, block: BlockExecution, wait: Wait, approval: Approval | None, *, called: bool) -> bool:
+        """Park a claimed block; False if it is no longer ours.
+
+        Args:
+            block: the claimed block with its resolved input.
+            wait: new, not stored yet; if it is there already the stored one counts.
+            called: whether the agent was called in this attempt.
+        """
+        self._insert(wait, approval)
+        parked = blocks.park(block, wait.kind, self._clock.now(), self._timings.lease, called=called)
+        if not self._stores.blocks.change(claim.block, parked):
+            return False
+        stored = self._stores.waits.get(wait.workspace_id, wait.id)
+        if stored is not None and stored.status is WaitStatus.FIRED:
+            self._finisher.relay(parked)
+            self.wake(stored)
+            return True
+        if not self._is_over(claim, parked):
+            self._finisher.rest(parked, urgent=True)
+            self._closing.settle(claim.plan, block.workspace_id, block.execution_id)
+        return True
+
+    def fire(self, wait: Wait, payload: Mapping[str, Any]) -> bool:
+        """Record what was waited for and wake the block; False if the wait had fired or was cancelled before."""
+        if wait.status is not WaitStatus.OPEN:
+            return False
+        fired = waits.fire(wait, payload, self._clock.now())
+        if not self._stores.waits.change(wait, fired):
+            return False
+        self._finisher.relay(fired)
+        self.wake(fired)
+        return True
+
+    def wake(self, wait: Wait) -> None:
+        """Make the block of a fired wait ready and dispatch it; one that is not parked yet looks at the wait itself."""
+        block = self._stores.blocks.get(wait.workspace_id, block_execution_id(wait.execution_id, wait.block_id))
+        if block is None or block.epoch != wait.epoch or block.status.is_terminal:
+            self._finisher.rest(wait)
+        elif block.status is wait.kind.parked_status:
+            self._wake(block, wait)
+
+    def _wake(self, block: BlockExecution, wait: Wait) -> None:
+        ready = blocks.wake(block, self._clock.now(), self._timings.lease, f"{wait.kind.value}_fired")
+        if self._stores.blocks.change(block, ready):
+            self._finisher.relay(ready)
+            self._finisher.rest(wait, urgent=True)
+            execution = self._stores.executions.get(wait.workspace_id, wait.execution_id)
+            if execution is not None and execution.may_start_blocks:
+                self._sender.send(self._plans.of(execution), [ready])
+
+    def _insert(self, wait: Wait, approval: Approval | None) -> None:
+        opened = waits.opened(wait, self._clock.now())
+        if self._stores.waits.insert(opened):
+            self._finisher.rest(opened)
+        if approval is not None and self._stores.approvals.insert(approval):
+            self._finisher.rest(approval)
+
+    def _is_over(self, claim: Claim, parked: BlockExecution) -> bool:
+        """Cancel a block that was parked while its execution was being cancelled."""
+        execution = self._stores.executions.get(parked.workspace_id, parked.execution_id)
+        if execution is None or execution.status is not ExecutionStatus.CANCELLING:
+            return False
+        over = blocks.cancel(parked, self._clock.now(), self._timings.lease, "cancelled")
+        if self._stores.blocks.change(parked, over):
+            self._closing.settle(claim.plan, parked.workspace_id, parked.execution_id)
+            self._finisher.rest(over, urgent=True)
+        return True
+
+
+def verdict_of(wait: Wait | None) -> Mapping[str, Any] | None:
+    """Return what a wait was fired with; None if it has not fired."""
+    return wait.payload if wait is not None and wait.status is WaitStatus.FIRED else None
