@@ -97,6 +97,16 @@ class Claims:
         ready = [block for block in found if block.status is BlockStatus.READY]
         self._sender.send(plan, ready[:1])
 
+    def free_stale_slots(self, execution: Execution) -> None:
+        """Take away the slots of claims that are over; the execution was read before the blocks are."""
+        names = [slot.block_id for slot in execution.slots]
+        found = self._stores.blocks.get_all(execution.workspace_id, execution.execution_id, names) if names else ()
+        current = {Slot(block_id=block.block_id, fence=block.fence) for block in found
+                   if block.status is BlockStatus.RUNNING}
+        stale = [slot for slot in execution.slots if slot not in current]
+        if stale and self._stores.executions.free_slots(execution.workspace_id, execution.execution_id, stale):
+            self.send_next(self._plans.of(execution), execution)
+
     def _look(self, block: BlockExecution, since_s: float) -> Claim | None:
         execution = self._execution(block)
         plan = self._plans.of(execution)

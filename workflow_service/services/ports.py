@@ -246,6 +246,9 @@ class StateService(Protocol):
     def put_recovery_point(self, point: RecoveryPoint) -> None:
         """Store a point from which an execution may start again. Raises errors.Unavailable."""
 
+    def recovery_points(self, workspace_id: str, execution_id: str) -> Sequence[RecoveryPoint]:
+        """Return the points of an execution, the oldest first. Raises errors.Unavailable."""
+
     def context(self, workspace_id: str) -> Mapping[str, Any]:
         """Return the shared context of a workspace. Raises errors.Unavailable."""
 

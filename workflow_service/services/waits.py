@@ -8,6 +8,8 @@ ready, then dispatch it. Whoever dies between two of these leaves something that
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from workflow_service.domain import blocks
@@ -73,6 +75,10 @@ class Waits:
         self._finisher.relay(fired)
         self.wake(fired)
         return True
+
+    def ask_again(self, wait: Wait, at: datetime) -> None:
+        """Look at an open wait again at this instant."""
+        self._stores.waits.rest([replace(wait, due_at=at, outbox=())])
 
     def wake(self, wait: Wait) -> None:
         """Make the block of a fired wait ready and dispatch it; one that is not parked yet looks at the wait itself."""

@@ -1,0 +1,108 @@
+"""Executions: starting them and showing them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from workflow_service.domain import blocks
+from workflow_service.domain import execution as executions
+from workflow_service.domain.commands import ExecutionFilter, StartExecution
+from workflow_service.domain.errors import NotFound, Unavailable
+from workflow_service.domain.execution import Execution
+from workflow_service.domain.plan import Plan
+from workflow_service.domain.recovery import RecoveryPoint
+from workflow_service.domain.statuses import ExecutionStatus
+from workflow_service.domain.users import User
+from workflow_service.services import views
+from workflow_service.services.finish import Finisher
+from workflow_service.services.plans import Plans
+from workflow_service.services.ports import Clock, StateService, TemplateRepository
+from workflow_service.services.sending import Sender
+from workflow_service.services.stores import Stores
+from workflow_service.services.timings import Timings
+
+
+class Executions:
+    """Starts executions and shows them."""
+
+    def __init__(self, stores: Stores, templates: TemplateRepository, plans: Plans, sender: Sender, finisher: Finisher,
+                 state: StateService, clock: Clock, new_id: Callable[[], str], timings: Timings) -> None:
+        """Start executions in these stores.
+
+        Args:
+            new_id: mints the id of an execution.
+        """
+        self._stores = stores
+        self._templates = templates
+        self._plans = plans
+        self._sender = sender
+        self._finisher = finisher
+        self._state = state
+        self._clock = clock
+        self._new_id = new_id
+        self._timings = timings
+
+    def start(self, user: User, command: StartExecution) -> Execution:
+        """Run a template version; once this returns the execution ends some day, whatever dies.
+
+        Raises:
+            NotFound: the workspace has no such template or version.
+        """
+        stored = self._templates.get(user.workspace_id, command.template_id, command.version)
+        if stored is None:
+            raise NotFound("template", command.template_id)
+        version = str(stored.document["version"])
+        plan = self._plans.get(user.workspace_id, command.template_id, version)
+        now = self._clock.now()
+        execution = Execution(
+            workspace_id=user.workspace_id, execution_id=self._new_id(), template_id=command.template_id,
+            template_version=version, created_by=user.name, created_at=now, input=command.input,
+            remaining=plan.template.timeout or self._timings.execution_timeout, due_at=now + self._timings.lease)
+        self._stores.executions.insert(execution)
+        return self.open(plan, execution)
+
+    def open(self, plan: Plan, execution: Execution) -> Execution:
+        """Store the blocks of a pending execution and send the first of them; repeated, it changes nothing more."""
+        now = self._clock.now()
+        created = blocks.new_blocks(plan, execution.workspace_id, execution.execution_id, now, self._timings.lease)
+        self._stores.blocks.insert_all(created)
+        opened = executions.start(execution, now)
+        if self._stores.executions.change(execution, opened):
+            roots = [block for block in created if block.block_id in plan.roots]
+            self._finisher.relay(*roots)
+            self._finisher.rest(opened)
+            self._sender.send(plan, roots)
+        return opened
+
+    def get(self, user: User, execution_id: str) -> dict[str, Any]:
+        """Return an execution with its blocks, in the shape of section 4.2.
+
+        Raises:
+            NotFound: the workspace has no such execution.
+        """
+        execution = self._stores.executions.get(user.workspace_id, execution_id)
+        if execution is None:
+            raise NotFound("execution", execution_id)
+        plan = self._plans.of(execution)
+        names = [node_id for node_id, node in plan.nodes.items() if not node.is_join]
+        found = {block.block_id: block
+                 for block in self._stores.blocks.get_all(user.workspace_id, execution_id, names)}
+        return views.details(execution, [found[name] for name in names if name in found],
+                             self._stores.approvals.of_execution(user.workspace_id, execution_id),
+                             self._recovery_points(execution))
+
+    def page(self, user: User, wanted: ExecutionFilter) -> tuple[list[dict[str, Any]], int]:
+        """Return executions without their blocks, the latest first, and how many there are in all."""
+        found, total = self._stores.executions.page(user.workspace_id, status=wanted.status, limit=wanted.limit,
+                                                    template_id=wanted.template_id, offset=wanted.offset)
+        return [views.summary(execution) for execution in found], total
+
+    def _recovery_points(self, execution: Execution) -> Sequence[RecoveryPoint]:
+        """Return what the State Management Service keeps; nothing while it is away, for the rest is ours to show."""
+        if execution.status is ExecutionStatus.PENDING:
+            return ()
+        try:
+            return self._state.recovery_points(execution.workspace_id, execution.execution_id)
+        except Unavailable:
+            return ()

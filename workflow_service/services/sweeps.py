@@ -1,0 +1,224 @@
+"""Sweeps: periodic repair from the store. Whatever was lost, they find: what needs a look has ``due_at``.
+
+Each repair is the same compare-and-set as the work itself, so two sweeps at once are harmless, and a sweep that dies
+is followed by the next.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from workflow_service.domain import blocks
+from workflow_service.domain.agents import Accepted, Completed
+from workflow_service.domain.approval import Approval
+from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.errors import WorkflowServiceError
+from workflow_service.domain.execution import Execution
+from workflow_service.domain.ids import block_execution_id, idempotency_key
+from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, ExecutionStatus, WaitKind, WaitStatus
+from workflow_service.domain.wait import Wait
+from workflow_service.services.approvals import Approvals
+from workflow_service.services.cancellation import Cancellation
+from workflow_service.services.claims import Claims
+from workflow_service.services.closing import Closing
+from workflow_service.services.executions import Executions
+from workflow_service.services.finish import Finisher
+from workflow_service.services.plans import Plans
+from workflow_service.services.ports import (
+    AgentService,
+    CheckpointRepository,
+    Clock,
+    Repository,
+    StateService,
+)
+from workflow_service.services.releases import Releases
+from workflow_service.services.restarts import Restarts
+from workflow_service.services.sending import Sender
+from workflow_service.services.stores import Stores
+from workflow_service.services.timings import Timings
+from workflow_service.services.waits import Waits
+
+log = logging.getLogger(__name__)
+
+LIMIT = 500
+"""The most documents of a kind that one sweep looks at; the rest wait for the next."""
+_MOST_DOUBLINGS = 6
+
+T = TypeVar("T")
+
+
+class Sweeps:
+    """One method for each kind of document."""
+
+    def __init__(self, stores: Stores, plans: Plans, claims: Claims, releases: Releases, waits: Waits,
+                 approvals: Approvals, executions: Executions, cancellation: Cancellation, restarts: Restarts,
+                 closing: Closing, sender: Sender, finisher: Finisher, checkpoints: CheckpointRepository,
+                 state: StateService, agents: AgentService, clock: Clock, timings: Timings) -> None:
+        """Repair the documents of these stores by the use cases that change them."""
+        self._stores = stores
+        self._plans = plans
+        self._claims = claims
+        self._releases = releases
+        self._waits = waits
+        self._approvals = approvals
+        self._executions = executions
+        self._cancellation = cancellation
+        self._restarts = restarts
+        self._closing = closing
+        self._sender = sender
+        self._finisher = finisher
+        self._checkpoints = checkpoints
+        self._state = state
+        self._agents = agents
+        self._clock = clock
+        self._timings = timings
+
+    def sweep_blocks(self) -> int:
+        """Repair blocks: not started, owner lost, retry due, ended and not released, parked and not told."""
+        return self._sweep(self._stores.blocks, self._repair_block)
+
+    def sweep_executions(self) -> int:
+        """Repair executions: half started, pausing, cancelling, half restarted, timed out, not told of."""
+        return self._sweep(self._stores.executions, self._repair_execution)
+
+    def sweep_waits(self) -> int:
+        """Repair waits: agents to be asked again, fired and still parked, of an epoch or execution that is over."""
+        return self._sweep(self._stores.waits, self._repair_wait)
+
+    def sweep_approvals(self) -> int:
+        """Escalate overdue approvals, deliver decisions that nobody delivered."""
+        return self._sweep(self._stores.approvals, self._repair_approval)
+
+    def sweep_checkpoints(self) -> int:
+        """Bring checkpoints that wait to the State Management Service."""
+        waiting = self._checkpoints.oldest(self._timings.batch_size)
+        if waiting:
+            self._state.checkpoint(waiting)
+            self._checkpoints.remove(waiting)
+        return len(waiting)
+
+    def _sweep(self, repository: Repository[T], repair: Callable[[T], None]) -> int:
+        """Repair each due document; one that can't be repaired now does not keep the others waiting."""
+        keys = repository.due(self._clock.now(), LIMIT)
+        for key in keys:
+            document = repository.get(key.workspace_id, key.identifier)
+            try:
+                if document is not None:
+                    repair(document)
+            except (WorkflowServiceError, LookupError) as error:
+                log.warning("not repaired: %s", error, extra={"document": key.identifier})
+        return len(keys)
+
+    def _repair_block(self, block: BlockExecution) -> None:
+        execution = self._stores.executions.get(block.workspace_id, block.execution_id)
+        if execution is None:
+            return
+        if block.status is BlockStatus.PENDING:
+            self._repair_reset(execution, block)
+        elif block.status.is_terminal:
+            self._releases.release(self._plans.of(execution), block)
+        elif block.status.is_parked:
+            self._repair_parked(block)
+        else:
+            self._send_again(execution, block)
+
+    def _repair_reset(self, execution: Execution, block: BlockExecution) -> None:
+        """Forget a block that a restart has reset; while the restart is under way it is the restart's."""
+        if execution.restart_targets is None:
+            self._finisher.rest(block)
+
+    def _repair_parked(self, block: BlockExecution) -> None:
+        """Relay what was not relayed, and wake the block if its wait has fired."""
+        self._finisher.rest(block)
+        for wait in self._waits_of(block):
+            if wait.status is WaitStatus.FIRED:
+                self._waits.wake(wait)
+
+    def _waits_of(self, block: BlockExecution) -> Sequence[Wait]:
+        if block.parked_for is None:
+            return ()
+        wait = Wait(workspace_id=block.workspace_id, execution_id=block.execution_id, block_id=block.block_id,
+                    epoch=block.epoch, kind=block.parked_for,
+                    revision=block.retry_count if block.parked_for is WaitKind.AGENT else 0)
+        stored = self._stores.waits.get(wait.workspace_id, wait.id)
+        return () if stored is None else (stored,)
+
+    def _send_again(self, execution: Execution, block: BlockExecution) -> None:
+        """Send a block that should run: ready, due for a retry, or whose owner was lost; ever more rarely.
+
+        A lost one is sent even while the execution is held: its claim is undone, and then nothing runs any more.
+        """
+        now = self._clock.now()
+        lost = block.status is BlockStatus.RUNNING
+        if not lost and not execution.may_start_blocks:
+            self._stores.blocks.defer(block, now + self._timings.lease, block.sent)
+            return
+        if block.status is BlockStatus.RETRY_WAIT:
+            ready = blocks.wake(block, now, self._timings.lease, "retry_due")
+            if not self._stores.blocks.change(block, ready):
+                return
+            self._finisher.relay(ready)
+            block = ready
+        else:
+            delay = self._timings.lease * 2 ** min(block.sent, _MOST_DOUBLINGS)
+            self._stores.blocks.defer(block, now + delay, block.sent + 1)
+        if execution.slots:
+            self._claims.free_stale_slots(execution)
+        self._sender.send(self._plans.of(execution), [block])
+
+    def _repair_execution(self, execution: Execution) -> None:
+        plan = self._plans.of(execution)
+        if execution.status is ExecutionStatus.PENDING:
+            self._executions.open(plan, execution)
+        elif execution.restart_targets is not None:
+            self._restarts.carry_out(execution)
+        elif execution.status is ExecutionStatus.CANCELLING:
+            self._cancellation.carry_out(execution)
+        elif execution.status is ExecutionStatus.PAUSING:
+            self._closing.settle(plan, execution.workspace_id, execution.execution_id)
+        elif execution.deadline is not None and execution.deadline <= self._clock.now():
+            self._cancellation.time_out(execution)
+        elif execution.status.is_terminal:
+            self._closing.withdraw_requests(execution)
+        self._finisher.rest(execution)  # changes nothing if one of these made a new version of it
+
+    def _repair_wait(self, wait: Wait) -> None:
+        block = self._stores.blocks.get(wait.workspace_id, block_execution_id(wait.execution_id, wait.block_id))
+        if block is None or wait.status is WaitStatus.CANCELLED:
+            self._finisher.rest(wait)
+        elif wait.status is WaitStatus.FIRED:
+            self._waits.wake(wait)
+        elif block.epoch != wait.epoch or block.status.is_terminal:
+            self._supersede(block)
+        elif wait.kind is WaitKind.AGENT and block.status is BlockStatus.AWAITING_AGENT:
+            self._ask_agent(wait, block)
+        elif block.status.is_parked:
+            self._finisher.rest(wait)
+
+    def _supersede(self, block: BlockExecution) -> None:
+        """End the requests of epochs of a block that are over."""
+        execution = self._stores.executions.get(block.workspace_id, block.execution_id)
+        if execution is not None:
+            over = block.epoch + block.status.is_terminal
+            self._closing.withdraw_requests(execution, {block.block_id: over})
+
+    def _ask_agent(self, wait: Wait, block: BlockExecution) -> None:
+        """Ask an agent that took the work whether it is done."""
+        answer = self._agents.result(str(block.agent_id), idempotency_key(block.execution_id, block.block_id,
+                                                                          block.epoch))
+        if isinstance(answer, Accepted):
+            self._waits.ask_again(wait, self._clock.now() + answer.ask_again_after)
+            return
+        failure = None if isinstance(answer, Completed) else answer.to_document()
+        self._waits.fire(wait, {"failure": failure})
+
+    def _repair_approval(self, approval: Approval) -> None:
+        now = self._clock.now()
+        if approval.status in (ApprovalStatus.APPROVED, ApprovalStatus.REJECTED):
+            self._approvals.deliver(approval)
+        elif approval.status is ApprovalStatus.PENDING and approval.overdue_at <= now:
+            self._approvals.escalate(approval)
+        else:
+            self._finisher.rest(approval)

@@ -1,0 +1,64 @@
+"""How an execution is shown: the shape of section 4.2 of the customer's document, camelCase, instants as datetimes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from workflow_service.domain.approval import Approval
+from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.execution import Execution
+from workflow_service.domain.recovery import RecoveryPoint
+from workflow_service.domain.statuses import FAILURES, ApprovalStatus, BlockStatus
+
+_CURRENT = frozenset({BlockStatus.READY, BlockStatus.RUNNING, BlockStatus.RETRY_WAIT})
+
+
+def summary(execution: Execution) -> dict[str, Any]:
+    """Return an execution without its blocks."""
+    return {"executionId": execution.execution_id, "templateId": execution.template_id,
+            "templateVersion": execution.template_version, "workspaceId": execution.workspace_id,
+            "status": execution.status.value, "startedAt": execution.started_at, "completedAt": execution.completed_at,
+            "createdBy": execution.created_by, "error": execution.error}
+
+
+def details(execution: Execution, blocks: Sequence[BlockExecution], approvals: Iterable[Approval],
+            points: Iterable[RecoveryPoint]) -> dict[str, Any]:
+    """Return an execution with all that happened to its blocks.
+
+    Args:
+        blocks: in the order of the plan, without the compiler's joins.
+    """
+    asked: dict[str, list[dict[str, Any]]] = {}
+    for approval in approvals:
+        asked.setdefault(approval.block_id, []).append(_interaction(approval))
+    return {**summary(execution),
+            "input": execution.input,
+            "currentBlocks": _names(blocks, _CURRENT),
+            "completedBlocks": _names(blocks, frozenset({BlockStatus.COMPLETED})),
+            "failedBlocks": _names(blocks, FAILURES),
+            "blockedBlocks": [block.block_id for block in blocks if block.status.is_parked],
+            "blockExecutions": [_block(block, asked.get(block.block_id, [])) for block in blocks],
+            "globalContext": execution.context,
+            "recoveryPoints": [{"timestamp": point.timestamp, "state": point.state,
+                                "completedBlocks": list(point.completed_blocks)} for point in points]}
+
+
+def _names(blocks: Iterable[BlockExecution], statuses: frozenset[BlockStatus]) -> list[str]:
+    return [block.block_id for block in blocks if block.status in statuses]
+
+
+def _block(block: BlockExecution, interactions: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"blockId": block.block_id, "executionId": block.execution_id, "agentId": block.agent_id,
+            "status": block.status.value, "startedAt": block.started_at, "completedAt": block.completed_at,
+            "input": block.input, "output": block.output, "error": block.error, "retryCount": block.retry_count,
+            "attempt": block.attempt, "epoch": block.epoch, "humanInteractions": interactions}
+
+
+def _interaction(approval: Approval) -> dict[str, Any]:
+    answered = approval.status in (ApprovalStatus.APPROVED, ApprovalStatus.REJECTED)
+    response = {"approved": approval.status is ApprovalStatus.APPROVED, "response": approval.response,
+                "comments": approval.comments}
+    return {"approvalId": approval.approval_id, "type": approval.type, "status": approval.status.value,
+            "requestedAt": approval.requested_at, "respondedAt": approval.responded_at,
+            "response": response if answered else None, "approver": approval.approver}
