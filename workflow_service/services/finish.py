@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import timedelta
 from threading import Event as Flag
 from threading import Lock
+from typing import NamedTuple
 
 from workflow_service.domain import approval as approvals
 from workflow_service.domain import blocks, execution, wait
@@ -37,6 +38,12 @@ _MOST_KEPT = 10_000
 """More than this is left to the sweep when the database is away."""
 
 
+class _Item(NamedTuple):
+    document: Changed
+    at_rest: bool
+    """False while the document is on its way: then its events are relayed and nothing else."""
+
+
 class Finisher:
     """Gathers changed documents and finishes them in batches."""
 
@@ -52,14 +59,13 @@ class Finisher:
         self._timings = timings
         self._lock = Lock()
         self._flushing = Lock()
-        self._relay: list[Changed] = []
-        self._rest: list[Changed] = []
+        self._gathered: list[_Item] = []
         self._wanted = Flag()
 
     def relay(self, *documents: Changed) -> None:
         """Bring the events of documents that are still on their way to the history."""
         with self._lock:
-            self._relay += documents
+            self._gathered += [_Item(document, at_rest=False) for document in documents]
 
     def rest(self, *documents: Changed, urgent: bool = False) -> None:
         """Finish documents about which all else has been done.
@@ -68,8 +74,8 @@ class Finisher:
             urgent: do not wait for the batch to fill (a park, a failure, an end).
         """
         with self._lock:
-            self._rest += documents
-            full = len(self._rest) + len(self._relay) >= self._timings.batch_size
+            self._gathered += [_Item(document, at_rest=True) for document in documents]
+            full = len(self._gathered) >= self._timings.batch_size
         if urgent or full:
             self._wanted.set()
 
@@ -84,29 +90,25 @@ class Finisher:
     def flush(self) -> None:
         """Finish all that has gathered; what the database does not take now is kept or left to the sweep."""
         with self._flushing:
-            relayed, rested = self._take()
-            if not relayed and not rested:
+            with self._lock:
+                items, self._gathered = self._gathered, []
+            if not items:
                 return
             try:
-                self._finish(relayed, rested)
+                self._finish(items)
             except Unavailable as error:
-                log.warning("batch of %d not finished: %s", len(rested), error)
-                self._put_back(relayed, rested)
+                log.warning("batch of %d not finished: %s", len(items), error)
+                self._put_back(items)
 
-    def _take(self) -> tuple[list[Changed], list[Changed]]:
+    def _put_back(self, items: list[_Item]) -> None:
         with self._lock:
-            taken = self._relay, self._rest
-            self._relay, self._rest = [], []
-        return taken
+            if len(self._gathered) < _MOST_KEPT:
+                self._gathered = items + self._gathered
 
-    def _put_back(self, relayed: list[Changed], rested: list[Changed]) -> None:
-        with self._lock:
-            if len(self._rest) < _MOST_KEPT:
-                self._relay, self._rest = relayed + self._relay, rested + self._rest
-
-    def _finish(self, relayed: Sequence[Changed], rested: Sequence[Changed]) -> None:
-        events = [event for document in (*relayed, *rested) for event in document.outbox]
-        self._bus.publish(self._events.append(events))
+    def _finish(self, items: Sequence[_Item]) -> None:
+        events = {event.event_id: event for item in items for event in item.document.outbox}
+        self._bus.publish(self._events.append(sorted(events.values(), key=lambda event: event.at)))
+        rested = [item.document for item in items if item.at_rest]
         self._checkpoint([checkpoint_of(document) for document in rested
                           if isinstance(document, BlockExecution) and document.agent_id is not None])
         self._stores.executions.rest([self._execution_at_rest(document) for document in rested

@@ -1,0 +1,19 @@
+"""The names of queues and tasks, as operators see them in Flower."""
+
+BLOCKS = "blocks"
+"""The queue of block work."""
+CONTROL = "control"
+"""The queue of repair, served by workers of its own so that it never waits behind what it repairs."""
+
+RUN_BLOCK = "blocks.run"
+"""Run a block and go on with its run."""
+RUN_JOINED_BLOCK = "blocks.run_joined"
+"""The same within the header of a chord, which counts results."""
+
+SWEEP_BLOCKS = "sweeps.blocks"
+SWEEP_EXECUTIONS = "sweeps.executions"
+SWEEP_WAITS = "sweeps.waits"
+SWEEP_APPROVALS = "sweeps.approvals"
+SWEEP_CHECKPOINTS = "sweeps.checkpoints"
+SWEEPS = (SWEEP_BLOCKS, SWEEP_EXECUTIONS, SWEEP_WAITS, SWEEP_APPROVALS, SWEEP_CHECKPOINTS)
+"""All of them, sent by Celery beat."""

@@ -1,0 +1,49 @@
+"""Tasks of Celery beat: each one sweep of one kind of document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tasks import names
+from tasks.app import app
+from tasks.worker import process
+from workflow_service.domain.errors import Unavailable
+from workflow_service.services.sweeps import Sweeps
+
+
+@app.task(name=names.SWEEP_BLOCKS)
+def blocks() -> None:
+    """Repair blocks."""
+    _sweep(Sweeps.sweep_blocks)
+
+
+@app.task(name=names.SWEEP_EXECUTIONS)
+def executions() -> None:
+    """Repair executions."""
+    _sweep(Sweeps.sweep_executions)
+
+
+@app.task(name=names.SWEEP_WAITS)
+def waits() -> None:
+    """Repair waits and ask agents again."""
+    _sweep(Sweeps.sweep_waits)
+
+
+@app.task(name=names.SWEEP_APPROVALS)
+def approvals() -> None:
+    """Escalate overdue approvals and deliver decisions."""
+    _sweep(Sweeps.sweep_approvals)
+
+
+@app.task(name=names.SWEEP_CHECKPOINTS)
+def checkpoints() -> None:
+    """Bring waiting checkpoints to the State Management Service."""
+    _sweep(Sweeps.sweep_checkpoints)
+
+
+def _sweep(sweep: Callable[[Sweeps], int]) -> None:
+    """Sweep once; if a store or service is away the next sweep tries again."""
+    try:
+        sweep(process.application().engine.sweeps)
+    except Unavailable:
+        return

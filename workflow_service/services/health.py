@@ -1,0 +1,39 @@
+"""Health: whether what the service depends on answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+
+log = logging.getLogger(__name__)
+
+Probe = Callable[[], object]
+"""Asks a dependency for a sign of life; raises if there is none."""
+
+
+class Health:
+    """Asks all dependencies at once, bounded in time."""
+
+    def __init__(self, probes: Mapping[str, Probe], patience: timedelta = timedelta(seconds=3)) -> None:
+        """Ask these, by name, and wait no longer than ``patience`` for all of them."""
+        self._probes = probes
+        self._patience = patience
+
+    def check(self) -> Mapping[str, bool]:
+        """Return for each dependency whether it answers."""
+        pool = ThreadPoolExecutor(max_workers=max(1, len(self._probes)))
+        asked = {name: pool.submit(probe) for name, probe in self._probes.items()}
+        wait(asked.values(), timeout=self._patience.total_seconds())
+        pool.shutdown(wait=False, cancel_futures=True)
+        return {name: _answers(name, future) for name, future in asked.items()}
+
+
+def _answers(name: str, future: Future[object]) -> bool:
+    if not future.done() or future.cancelled():
+        return False
+    error = future.exception()
+    if error is not None:
+        log.warning("%s does not answer: %s", name, type(error).__name__)
+    return error is None
