@@ -19,8 +19,7 @@ REDACTED = "[redacted]"
 """What stands in place of a secret."""
 
 _SECRET_KEY = re.compile(
-    r"authorization|cookie|credential|passw(or)?d|secret|api[-_]?key|private[-_]?key|(^|[-_])(access|refresh|id)?token$",
-    re.IGNORECASE)
+    r"authorization|cookie|credential|passw(or)?d|secret|(api|private)[-_]?key|token$", re.IGNORECASE)
 _SECRET_TEXT = (
     (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]+", re.IGNORECASE), rf"\1 {REDACTED}"),
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), REDACTED),  # a JSON Web Token

@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 from workflow_service.config.kinds import Kind
 from workflow_service.config.settings import DEVELOPMENT_JWT_SECRET, Leaf, Section, Settings, Values
-from workflow_service.config.sources import default_document, leaves_of
+from workflow_service.config.sources import default_values
 
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LEFT_OUT = frozenset({"DATABASE", "CACHE", "INTEGRATIONS", "OPTIONS", "BASE", "SECURITY"})
@@ -62,7 +62,7 @@ def entries() -> tuple[Entry, ...]:
 
 def describe() -> Sequence[SettingDescription]:
     """Return name, meaning and default of every setting, and of ``WORKFLOW_CONFIG``."""
-    defaults = leaves_of(default_document({}))
+    defaults = default_values({})
     overlay = SettingDescription(name="WORKFLOW_CONFIG", path="", default="none",
                                  meaning="Path of a YAML file that is laid over the defaults.")
     return [overlay, *(SettingDescription(name=entry.variable, path=entry.path, meaning=entry.meaning,

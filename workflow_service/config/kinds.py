@@ -7,11 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
-from urllib.parse import SplitResult, urlsplit
 
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}\Z")
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._%-]+)(:[0-9]{1,5})?\Z")
-_LARGEST_PORT = 65535
 _LONGEST = timedelta(days=366) // timedelta(milliseconds=1)
 _SHOWN = 80
 
@@ -55,7 +52,7 @@ class Whole:
 
     def show(self, given: object) -> str:
         """Show it as it is."""
-        return _shortened(given)
+        return shortened(given)
 
 
 def milliseconds(least: int = 1) -> Whole:
@@ -67,45 +64,6 @@ def milliseconds(least: int = 1) -> Whole:
 def seconds() -> Whole:
     """Return the kind of a duration that is given in seconds."""
     return Whole(most=_LONGEST // 1000, unit=" of seconds", convert=lambda number: timedelta(seconds=number))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Url:
-    """An address; several, where the scheme knows them, are separated by ``;``."""
-
-    schemes: tuple[str, ...]
-    hostless: tuple[str, ...] = ()
-    """Those of the schemes that need no host."""
-
-    @property
-    def allowed(self) -> str:
-        """The schemes."""
-        return f"an address that starts with {' or '.join(f'{scheme}://' for scheme in self.schemes)}"
-
-    def read(self, given: object) -> str:
-        """Return the address, without a slash at its end."""
-        if not isinstance(given, str) or not given.isprintable() or " " in given:
-            raise ValueError("not an address")
-        for address in given.split(";"):
-            self._check(urlsplit(address))
-        return given.rstrip("/") if given.startswith("http") else given
-
-    def show(self, given: object) -> str:
-        """Show it without what may be a password: all before the last ``@``, all after a ``?`` or ``#``."""
-        credentials, at, rest = str(given).rpartition("@")
-        return _shortened(f"{'***' if credentials else ''}{at}{re.split('[?#]', rest)[0]}")
-
-    def _check(self, address: SplitResult) -> None:
-        if address.scheme not in self.schemes:
-            raise ValueError("not such a scheme")
-        if address.scheme in self.hostless:
-            return
-        if address.scheme.startswith("http") and (address.query or address.fragment):
-            raise ValueError("paths are appended to it")
-        for host in address.netloc.rpartition("@")[2].split(","):
-            found = _HOST.match(host)
-            if not found or int((found[2] or ":1")[1:]) not in range(1, _LARGEST_PORT + 1):
-                raise ValueError("no host")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +80,7 @@ class Text:
 
     def show(self, given: object) -> str:
         """Show it as it is."""
-        return _shortened(given)
+        return shortened(given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +111,7 @@ class Word:
 
     def show(self, given: object) -> str:
         """Show it as it is."""
-        return _shortened(given)
+        return shortened(given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,9 +134,10 @@ class Words:
 
     def show(self, given: object) -> str:
         """Show them as they are."""
-        return _shortened(given)
+        return shortened(given)
 
 
-def _shortened(given: object) -> str:
+def shortened(given: object) -> str:
+    """Return what was given as text of bounded length."""
     text = repr(given)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from workflow_service.config.catalogue import Entry, build, entries
 from workflow_service.config.rules import broken_rules
 from workflow_service.config.settings import Settings
-from workflow_service.config.sources import Tree, UnreadableFile, default_document, file_document, leaves_of, overlay
+from workflow_service.config.sources import UnreadableFile, default_values, file_values
 from workflow_service.domain.errors import Invalid, Issue
 
 OVERLAY_VARIABLE = "WORKFLOW_CONFIG"
@@ -33,43 +33,27 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         ConfigurationError: at least one setting is wrong.
     """
-    tree, issues = _tree(environ)
-    values, faults = _values({**leaves_of(tree), **_set_in(environ)})
-    issues += [*faults, *broken_rules(values)]
+    laid_over, file_issues = _laid_over(environ)
+    values, issues = _values({**default_values(environ), **laid_over, **_set_in(environ)})
+    issues = [*file_issues, *issues, *broken_rules(values)]
     if issues:
         raise ConfigurationError("The service can't start with these settings.", issues)
     return build(values)
 
 
-def _tree(environ: Mapping[str, str]) -> tuple[Tree, list[Issue]]:
-    """Return the files laid over each other, and what is wrong with the one that the user gave."""
-    default = default_document(environ)
-    if not environ.get(OVERLAY_VARIABLE):
-        return default, []
+def _laid_over(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[Issue]]:
+    """Return the values of the user's file, and what is wrong with the file."""
+    name = environ.get(OVERLAY_VARIABLE)
+    if not name:
+        return {}, []
     try:
-        upper = file_document(Path(environ[OVERLAY_VARIABLE]), environ)
+        values = file_values(Path(name), environ)
     except UnreadableFile as error:
-        return default, [Issue(path=OVERLAY_VARIABLE, code="unreadable_file",
-                               message=f"the file '{environ[OVERLAY_VARIABLE]}' {error}.")]
-    known, unknown = _split_known(leaves_of(upper))
-    return overlay(default, _as_tree(known)), [_unknown(path) for path in unknown]
-
-
-def _split_known(leaves: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    paths = {entry.path for entry in entries()}
-    return {path: leaf for path, leaf in leaves.items() if path in paths}, [path for path in leaves if path not in paths]
-
-
-def _as_tree(leaves: Mapping[str, Any]) -> Tree:
-    """Return the tree that has these leaves."""
-    tree: dict[str, Any] = {}
-    for path, value in leaves.items():
-        *sections, name = path.split(".")
-        place = tree
-        for section in sections:
-            place = place.setdefault(section, {})
-        place[name] = value
-    return tree
+        return {}, [Issue(path=OVERLAY_VARIABLE, code="unreadable_file", message=f"the file '{name}' {error}.")]
+    known = [entry.path for entry in entries()]
+    # a section whose lines are all commented out is a path without a value
+    return values, [_unknown(path, known) for path, value in values.items() if path not in known
+                    and not (value is None and any(other.startswith(f"{path}.") for other in known))]
 
 
 def _set_in(environ: Mapping[str, str]) -> dict[str, str]:
@@ -83,9 +67,9 @@ def _values(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Issue]]:
     for entry in entries():
         raw = given.get(entry.path)
         if raw is None and entry.fallback:
-            raw = given.get(entry.fallback)
-            if raw is None:
-                continue  # what is missing is named once, by the setting that it comes from
+            if entry.fallback not in values:
+                continue  # the setting that it falls back on is named as wrong already
+            raw = values[entry.fallback]
         try:
             values[entry.path] = entry.kind.read(raw)
         except ValueError:
@@ -99,11 +83,7 @@ def _wrong(entry: Entry, raw: object) -> Issue:
                  message=f"{fault}; allowed: {entry.kind.allowed}.", allowed=(entry.kind.allowed,))
 
 
-def _unknown(path: str) -> Issue:
-    near = tuple(_near(path, (entry.path for entry in entries())))
+def _unknown(path: str, known: Sequence[str]) -> Issue:
+    near = tuple(difflib.get_close_matches(path, known, n=1))
     hint = f"; did you mean {near[0]}?" if near else "."
     return Issue(path=path, code="unknown_setting", message=f"there is no such setting{hint}", allowed=near)
-
-
-def _near(path: str, known: Iterable[str]) -> Iterator[str]:
-    yield from difflib.get_close_matches(path, list(known), n=1)

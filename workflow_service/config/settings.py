@@ -7,19 +7,20 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from workflow_service.config.kinds import Kind, Secret, Text, Url, Whole, Word, Words, milliseconds, seconds
+from workflow_service.config.addresses import Url
+from workflow_service.config.kinds import Kind, Secret, Text, Whole, Word, Words, milliseconds, seconds
 
 DEVELOPMENT_JWT_SECRET = "development-only-not-a-secret-at-all"
 """The secret of ``default.yml``, which production refuses."""
 LARGEST_BATCH = 1000
 """How many checkpoints the State Management Service takes in one call."""
 _HTTP = Url(schemes=("http", "https"))
-_MONGODB = Url(schemes=("mongodb", "mongodb+srv"))
+_MONGODB = Url(schemes=("mongodb", "mongodb+srv"), several=True)
 _REDIS = Url(schemes=("redis", "rediss", "unix"), hostless=("unix",))
 _BROKER = Url(schemes=("redis", "rediss", "redis+socket", "sentinel", "amqp", "amqps", "memory"),
-              hostless=("redis+socket", "memory"))
+              hostless=("redis+socket", "memory"), several=True)
 _RESULTS = Url(schemes=("redis", "rediss", "redis+socket", "sentinel", "cache+memory"),
-               hostless=("redis+socket", "cache+memory"))
+               hostless=("redis+socket", "cache+memory"), several=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +143,7 @@ class CelerySettings:
     broker_url: str = field(repr=False, metadata=_leaf(
         "broker_url", _BROKER, "Address of the broker; that of Redis if it is not given.", fallback="cache.redis.url"))
     result_backend: str = field(repr=False, metadata=_leaf(
-        "result_backend", _RESULTS, "Address of the store that counts finished tasks; that of Redis if it is not given.",
+        "result_backend", _RESULTS, "Address of the store that counts ended tasks; that of Redis if it is not given.",
         fallback="cache.redis.url"))
     visibility_timeout: timedelta = field(metadata=_leaf(
         "visibility_timeout_ms", milliseconds(),
