@@ -1,0 +1,1 @@
+"""Where documents are kept: ``mongo`` for service, ``memory`` for tests and simulation. Both answer alike."""

@@ -1,0 +1,73 @@
+"""Block executions in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from workflow_service.domain.blocks import BlockExecution, decide_edge
+from workflow_service.domain.ids import block_execution_id
+from workflow_service.domain.statuses import BlockStatus
+from workflow_service.repositories.memory.documents import DocumentsInMemory
+from workflow_service.repositories.versions import guarded_fields
+
+
+class BlocksInMemory(DocumentsInMemory[BlockExecution]):
+    """The block executions port."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        super().__init__(lambda block: block.id)
+
+    def insert_all(self, blocks: Sequence[BlockExecution]) -> None:
+        """Store new blocks; those that are there already stay as they are."""
+        with self._lock:
+            for block in blocks:
+                self.insert(block)
+
+    def get_all(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Sequence[BlockExecution]:
+        """Return these blocks of one execution; those that are missing are left out."""
+        with self._lock:
+            found = (self.get(workspace_id, block_execution_id(execution_id, block_id))
+                     for block_id in dict.fromkeys(block_ids))
+            return [block for block in found if block is not None]
+
+    def pull_edge(self, workspace_id: str, identifier: str, entry: str, satisfied: bool) -> None:
+        """Take an entry out of the pending edges, and count it if satisfied."""
+        with self._lock:
+            stored = self.get(workspace_id, identifier)
+            if stored is not None:
+                self._documents[identifier] = decide_edge(stored, entry, satisfied)
+
+    def extend_lease(self, block: BlockExecution, until: datetime) -> bool:
+        """Move the lease of a running block; False if the fence moved on or it does not run any more."""
+        with self._lock:
+            stored = self.get(block.workspace_id, block.id)
+            if stored is None or stored.fence != block.fence or stored.status is not BlockStatus.RUNNING:
+                return False
+            self._store(stored, lease_until=until, due_at=until)
+            return True
+
+    def defer(self, block: BlockExecution, due_at: datetime, sent: int) -> None:
+        """Store when the sweep looks again and how often it sent the block, if the version has not moved on."""
+        with self._lock:
+            stored = self._at_version(block)
+            if stored is not None:
+                self._store(stored, due_at=due_at, sent=sent)
+
+    def first_open(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> str | None:
+        """Return the id of the first block that has not ended; None if all have."""
+        with self._lock:
+            for block_id in block_ids:
+                block = self._documents.get(block_execution_id(execution_id, block_id))
+                if block and block.workspace_id == workspace_id and not block.status.is_terminal:
+                    return block_id
+            return None
+
+    def _holds(self, stored: BlockExecution, before: BlockExecution, after: BlockExecution) -> bool:
+        return all(getattr(stored, name) == getattr(before, name)
+                   for name in ("fence", "status", *guarded_fields(before, after)))
+
+    def _rested(self, document: BlockExecution) -> dict[str, Any]:
+        return {"due_at": document.due_at, "released": document.released}

@@ -1,0 +1,48 @@
+"""Executions in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workflow_service.domain.execution import Execution, Slot
+from workflow_service.domain.statuses import ExecutionStatus
+from workflow_service.repositories.memory.documents import DocumentsInMemory
+from workflow_service.repositories.memory.stored_values import as_stored
+
+
+class ExecutionsInMemory(DocumentsInMemory[Execution]):
+    """The executions port."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        super().__init__(lambda execution: execution.execution_id)
+
+    def take_slot(self, workspace_id: str, execution_id: str, slot: Slot, limit: int) -> bool:
+        """Add a slot if fewer than ``limit`` are taken."""
+        with self._lock:
+            stored = self.get(workspace_id, execution_id)
+            if stored is None or len(stored.slots) >= limit or slot in stored.slots:
+                return False
+            self._store(stored, slots=(*stored.slots, slot))
+            return True
+
+    def free_slots(self, workspace_id: str, execution_id: str, slots: Sequence[Slot]) -> bool:
+        """Take these slots away; False if none of them was there."""
+        with self._lock:
+            stored = self.get(workspace_id, execution_id)
+            if stored is None or set(stored.slots).isdisjoint(slots):
+                return False
+            self._store(stored, slots=tuple(slot for slot in stored.slots if slot not in slots))
+            return True
+
+    def page(self, workspace_id: str, *, status: ExecutionStatus | None, template_id: str | None, limit: int,
+             offset: int) -> tuple[Sequence[Execution], int]:
+        """Return executions, the latest started first, those not started last, and how many there are."""
+        with self._lock:
+            found = [execution for execution in self._of_workspace(workspace_id)
+                     if status in (None, execution.status) and template_id in (None, execution.template_id)]
+        found.sort(key=lambda execution: execution.execution_id)
+        started = sorted((execution for execution in found if execution.started_at is not None),
+                         key=lambda execution: execution.started_at or execution.created_at, reverse=True)
+        ordered = [*started, *(execution for execution in found if execution.started_at is None)]
+        return [as_stored(execution) for execution in ordered[offset:offset + limit]], len(ordered)

@@ -1,0 +1,204 @@
+"""The history of executions on MongoDB: numbered without gaps by any number of relays at once.
+
+The number of an event is one more than the highest that its execution has. Two unique indexes decide: on (execution,
+sequence), so that two relays can't give the same number, and on the event's id, which is ``_id``, so that an event is
+stored once. An ordered insert ends at the first row that collides, and every row before it is stored. A row is only
+sent after the one with the number before it, or when that one was seen to be there, and so no relay can leave a gap,
+whenever it dies.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from mongoengine import DateTimeField, IntField
+from pymongo import ASCENDING
+from pymongo.collection import Collection
+from pymongo.errors import AutoReconnect, BulkWriteError, ServerSelectionTimeoutError
+from pymongo.read_concern import ReadConcern
+
+from workflow_service.domain.errors import Unavailable
+from workflow_service.domain.events import Event
+from workflow_service.repositories.mongo.codec import SCHEMA_VERSION, StoredDocument
+from workflow_service.repositories.mongo.connection import Raw, Store, store_errors
+from workflow_service.repositories.mongo.fields import JsonField, TextField, event_from_raw, event_to_raw
+from workflow_service.repositories.mongo.recent import Recent
+from workflow_service.repositories.mongo.writes import DUPLICATE_KEY
+from workflow_service.services.ports import StoredEvent
+
+COLLECTION = "events"
+_MAX_COLLISIONS = 100
+"""Of one call before it gives up; the sweep relays what is left."""
+_PAUSE = timedelta(milliseconds=1)
+"""Added to the longest pause with every collision of a call."""
+_HEADS_KEPT = 10_000
+_IDS_KEPT = 100_000
+_PROBES = 16
+"""Numbers asked for at once while the highest one is looked for."""
+
+
+class EventDocument(StoredDocument):
+    """An event of the history as it is stored; its ``_id`` is the event's id."""
+
+    meta: ClassVar[dict[str, Any]] = {"collection": COLLECTION}
+
+    event_id = TextField(db_field="eventId")
+    execution_id = TextField(db_field="executionId")
+    sequence = IntField()
+    type = TextField()
+    source = TextField()
+    version = IntField()
+    at = DateTimeField()
+    block_id = TextField(db_field="blockId")
+    payload = JsonField()
+
+    @classmethod
+    def from_domain(cls, row: StoredEvent) -> Raw:
+        """Return the document of an event."""
+        return {"_id": row.event.event_id, "sequence": row.sequence, **event_to_raw(row.event),
+                "schemaVersion": SCHEMA_VERSION}
+
+    @classmethod
+    def to_domain(cls, raw: Raw) -> StoredEvent:
+        """Return the event of a document."""
+        return StoredEvent(sequence=raw["sequence"], event=event_from_raw(raw))
+
+
+class EventsInMongo:
+    """The events port. It remembers the highest numbers and the latest ids, so the usual case is one insert."""
+
+    def __init__(self, store: Store) -> None:
+        """Take the database."""
+        self._store = store
+        self._heads: Recent[int] = Recent(_HEADS_KEPT)
+        self._known: Recent[bool] = Recent(_IDS_KEPT)
+
+    @store_errors()
+    def append(self, events: Sequence[Event]) -> Sequence[StoredEvent]:
+        """Store events under the next sequence numbers and return those stored now; each event is stored once."""
+        added: list[StoredEvent] = []
+        pending = self._unknown(events)
+        collisions = 0
+        while pending:
+            rows = self._numbered(pending)
+            count = self._insert(rows)
+            self._remember(rows[:count])
+            added += rows[:count]
+            if count < len(rows):
+                collisions += 1
+                self._part(collisions)
+                self._look_again(rows[count:])
+            pending = self._unknown(row.event for row in rows[count:])
+        return added
+
+    @store_errors()
+    def of_execution(self, workspace_id: str, execution_id: str, *, after: int = 0,
+                     limit: int = 10_000) -> Sequence[StoredEvent]:
+        """Return the history in order, from the sequence number after ``after``."""
+        query = {"executionId": execution_id, "sequence": {"$gt": after}, "workspaceId": workspace_id}
+        found = self._collection.find(query).sort("sequence", ASCENDING).limit(limit)
+        return _without_gap(EventDocument.to_domain(raw) for raw in found)
+
+    def _part(self, collisions: int) -> None:
+        """Let relays that collide again and again part by chance. Raises errors.Unavailable after too many times."""
+        if collisions > _MAX_COLLISIONS:
+            raise Unavailable("MongoDB")
+        time.sleep(random.uniform(0, (collisions - 1) * _PAUSE.total_seconds()))
+
+    def _unknown(self, events: Iterable[Event]) -> list[Event]:
+        """Return the events that are not known to be stored, each once."""
+        return [event for event_id, event in {event.event_id: event for event in events}.items()
+                if self._known.get(event_id) is None]
+
+    def _numbered(self, events: Iterable[Event]) -> list[StoredEvent]:
+        heads: dict[str, int] = {}
+        rows = []
+        for event in events:
+            execution_id = event.execution_id
+            if execution_id not in heads:
+                heads[execution_id] = self._head(execution_id)
+            heads[execution_id] += 1
+            rows.append(StoredEvent(sequence=heads[execution_id], event=event))
+        return rows
+
+    def _insert(self, rows: Sequence[StoredEvent]) -> int:
+        """Insert rows in their order up to the first that collides; return how many, from the first on, are stored."""
+        try:
+            self._collection.insert_many([EventDocument.from_domain(row) for row in rows], ordered=True)
+        except BulkWriteError as error:
+            faults = error.details["writeErrors"]
+            if not faults or faults[0]["code"] != DUPLICATE_KEY:
+                raise
+            return int(faults[0]["index"])
+        except ServerSelectionTimeoutError:
+            raise
+        except AutoReconnect:
+            stored = self._stored(rows)
+            return next((index for index, row in enumerate(rows)
+                         if stored.get(row.event.event_id) != row.sequence), len(rows))
+        return len(rows)
+
+    def _look_again(self, rows: Sequence[StoredEvent]) -> None:
+        """Find out, after a collision of the first of these rows, which others stored, and the highest number."""
+        for event_id in self._stored(rows):
+            self._known.set(event_id, True)
+        execution_id = rows[0].event.execution_id
+        self._heads.set(execution_id, self._find_head(execution_id, self._heads.get(execution_id) or 0))
+
+    def _stored(self, rows: Sequence[StoredEvent]) -> dict[str, int]:
+        """Return which of these events are stored, with their numbers."""
+        query = {"_id": {"$in": [row.event.event_id for row in rows]}}
+        return {raw["_id"]: raw["sequence"] for raw in self._collection.find(query, {"sequence": 1})}
+
+    def _remember(self, rows: Sequence[StoredEvent]) -> None:
+        for row in rows:
+            self._known.set(row.event.event_id, True)
+            self._heads.set(row.event.execution_id, row.sequence)
+
+    def _head(self, execution_id: str) -> int:
+        head = self._heads.get(execution_id)
+        if head is None:
+            head = self._find_head(execution_id, 0)
+            self._heads.set(execution_id, head)
+        return head
+
+    def _find_head(self, execution_id: str, floor: int) -> int:
+        """Return the highest number of an execution, which is at least ``floor``.
+
+        The numbers have no gaps, so asking for some of them narrows it down. Asking for the highest one itself would
+        read the whole history on the embedded server.
+        """
+        ceiling: int | None = None
+        while ceiling is None or ceiling - floor > 1:
+            if ceiling is None:
+                probes = [floor + 2**power for power in range(_PROBES)]
+            else:
+                step = max(1, (ceiling - floor) // _PROBES)
+                probes = list(range(floor + step, ceiling, step))
+            floor = max(self._present(execution_id, probes), default=floor)
+            ceiling = next((probe for probe in probes if probe > floor), ceiling)
+        return floor
+
+    def _present(self, execution_id: str, numbers: Sequence[int]) -> list[int]:
+        # what a new primary could still take back must not be built upon
+        rows = self._collection.with_options(read_concern=ReadConcern("majority")).find(
+            {"executionId": execution_id, "sequence": {"$in": numbers}}, {"_id": 0, "sequence": 1})
+        return [raw["sequence"] for raw in rows]
+
+    @property
+    def _collection(self) -> Collection[Raw]:
+        return self._store.collection(COLLECTION)
+
+
+def _without_gap(rows: Iterable[StoredEvent]) -> list[StoredEvent]:
+    """Return the rows up to a gap: one that is being stored while the server reads may be passed over."""
+    found: list[StoredEvent] = []
+    for row in rows:
+        if found and row.sequence != found[-1].sequence + 1:
+            break
+        found.append(row)
+    return found

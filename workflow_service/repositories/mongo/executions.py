@@ -1,0 +1,94 @@
+"""Executions on MongoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from mongoengine import DateTimeField, EnumField, IntField
+from pymongo import ASCENDING, DESCENDING
+
+from workflow_service.domain.execution import Execution, Slot
+from workflow_service.domain.statuses import ExecutionStatus
+from workflow_service.repositories.mongo.codec import Codec, StoredDocument
+from workflow_service.repositories.mongo.connection import Raw, Store, store_errors
+from workflow_service.repositories.mongo.documents import DocumentsInMongo
+from workflow_service.repositories.mongo.fields import (
+    DurationField,
+    EventsField,
+    JsonField,
+    SlotsField,
+    TextField,
+    TextsField,
+    slot_to_raw,
+)
+from workflow_service.repositories.mongo.large_values import LargeValues
+from workflow_service.repositories.mongo.writes import update_confirmed
+
+COLLECTION = "executions"
+
+
+class ExecutionDocument(StoredDocument):
+    """An execution as it is stored; what stands in the customer's model beyond this is read from its blocks."""
+
+    meta: ClassVar[dict[str, Any]] = {"collection": COLLECTION}
+
+    execution_id = TextField(db_field="executionId")
+    template_id = TextField(db_field="templateId")
+    template_version = TextField(db_field="templateVersion")
+    created_by = TextField(db_field="createdBy")
+    created_at = DateTimeField(db_field="createdAt")
+    input = JsonField()
+    context = JsonField(db_field="globalContext")
+    status = EnumField(ExecutionStatus)
+    version = IntField()
+    generation = IntField()
+    holds = TextsField()
+    hold_number = IntField(db_field="holdNumber")
+    slots = SlotsField()
+    restart_targets = JsonField(db_field="restartTargets")
+    remaining = DurationField(db_field="remainingMs")
+    deadline = DateTimeField()
+    due_at = DateTimeField(db_field="dueAt")
+    started_at = DateTimeField(db_field="startedAt")
+    completed_at = DateTimeField(db_field="completedAt")
+    error = JsonField()
+    outbox = EventsField()
+
+
+class ExecutionsInMongo(DocumentsInMongo[Execution]):
+    """The executions port."""
+
+    def __init__(self, store: Store) -> None:
+        """Take the database."""
+        super().__init__(store, COLLECTION, Codec(ExecutionDocument, Execution, LargeValues(store),
+                                                  identifier=lambda execution: execution.execution_id))
+
+    @store_errors()
+    def take_slot(self, workspace_id: str, execution_id: str, slot: Slot, limit: int) -> bool:
+        """Add a slot in one update if fewer than ``limit`` are taken."""
+        own, raw = {"_id": execution_id, "workspaceId": workspace_id}, slot_to_raw(slot)
+        return update_confirmed(
+            self._collection, {**own, f"slots.{limit - 1}": {"$exists": False}, "slots": {"$ne": raw}},
+            {"$push": {"slots": raw}}, lambda: self._collection.find_one({**own, "slots": raw}) is not None)
+
+    @store_errors()
+    def free_slots(self, workspace_id: str, execution_id: str, slots: Sequence[Slot]) -> bool:
+        """Take these slots away in one update; False if none of them was there."""
+        gone = {"$in": [slot_to_raw(slot) for slot in slots]}
+        query = {"_id": execution_id, "workspaceId": workspace_id, "slots": gone}
+        return update_confirmed(self._collection, query, {"$pull": {"slots": gone}},
+                                lambda: self._collection.find_one(query) is None)
+
+    @store_errors()
+    def page(self, workspace_id: str, *, status: ExecutionStatus | None, template_id: str | None, limit: int,
+             offset: int) -> tuple[Sequence[Execution], int]:
+        """Return executions, the latest started first, those not started last, and how many there are."""
+        query: Raw = {"workspaceId": workspace_id}
+        if status is not None:
+            query["status"] = status.value
+        if template_id is not None:
+            query["templateId"] = template_id
+        found = self._collection.find(query).sort([("startedAt", DESCENDING), ("_id", ASCENDING)])
+        page = [self._codec.to_domain(raw) for raw in found.skip(offset).limit(limit)]
+        return page, self._collection.count_documents(query)
