@@ -1,0 +1,11 @@
+"""Creates the indexes that every server has."""
+
+from __future__ import annotations
+
+from workflow_service.repositories.mongo.connection import Store
+from workflow_service.repositories.mongo.indexes import INDEXES, create_indexes
+
+
+def run(store: Store) -> None:
+    """Create those that are missing."""
+    create_indexes(store, INDEXES)
