@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from threading import Event as Flag
 from threading import Lock
 from typing import NamedTuple
@@ -20,7 +19,7 @@ from workflow_service.domain import approval as approvals
 from workflow_service.domain import blocks, execution, wait
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
-from workflow_service.domain.errors import Unavailable
+from workflow_service.domain.errors import Invalid, Unavailable
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.recovery import Checkpoint, checkpoint_of
 from workflow_service.domain.wait import Wait
@@ -84,8 +83,14 @@ class Finisher:
         while not stop.is_set():
             self._wanted.wait(self._timings.batch_interval.total_seconds())
             self._wanted.clear()
+            self._flush_whatever()
+        self._flush_whatever()
+
+    def _flush_whatever(self) -> None:
+        try:
             self.flush()
-        self.flush()
+        except Exception:  # the thread must outlive a bug: all that it drops is found by the sweep
+            log.exception("batch left to the sweep")
 
     def flush(self) -> None:
         """Finish all that has gathered; what the database does not take now is kept or left to the sweep."""
@@ -128,6 +133,8 @@ class Finisher:
         except Unavailable as error:
             log.warning("%d checkpoints wait: %s", len(checkpoints), error)
             self._checkpoints.add(checkpoints)
+        except Invalid as error:  # it would be refused again
+            log.error("%d checkpoints refused: %s", len(checkpoints), error)
 
     def _execution_at_rest(self, document: Execution) -> Execution:
         """Tell the State Management Service of an execution; if it is away the sweep tells it again."""
@@ -136,7 +143,9 @@ class Finisher:
             self._state.put_play(document)
         except Unavailable as error:
             log.warning("play %s waits: %s", document.execution_id, error)
-            return replace(resting, due_at=self._clock.now() + max(self._timings.lease, timedelta(seconds=5)))
+            return replace(resting, due_at=self._clock.now() + self._timings.lease)
+        except Invalid as error:
+            log.error("play %s refused: %s", document.execution_id, error)
         return resting
 
 

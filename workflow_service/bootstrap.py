@@ -1,0 +1,105 @@
+"""The one place where ports meet their adapters."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import time
+from dataclasses import dataclass
+from uuid import uuid4
+
+from redis import Redis
+
+from workflow_service.config import Settings
+from workflow_service.domain.template import RetryPolicy
+from workflow_service.integrations.agent_service import HttpAgentService
+from workflow_service.integrations.http import JsonClient
+from workflow_service.integrations.state_service import HttpStateService
+from workflow_service.repositories.mongo.approvals import ApprovalsInMongo
+from workflow_service.repositories.mongo.blocks import BlocksInMongo
+from workflow_service.repositories.mongo.checkpoints import CheckpointsInMongo
+from workflow_service.repositories.mongo.clock import StoreClock
+from workflow_service.repositories.mongo.connection import Store, connect
+from workflow_service.repositories.mongo.events import EventsInMongo
+from workflow_service.repositories.mongo.executions import ExecutionsInMongo
+from workflow_service.repositories.mongo.templates import TemplatesInMongo
+from workflow_service.repositories.mongo.waits import WaitsInMongo
+from workflow_service.services.approvals import Approvals
+from workflow_service.services.engine import Engine, Ports, build_engine
+from workflow_service.services.executions import Executions
+from workflow_service.services.health import Health
+from workflow_service.services.ports import Dispatcher
+from workflow_service.services.stores import Stores
+from workflow_service.services.templates import Templates
+from workflow_service.services.timings import Timings
+
+_PROBE_S = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Application:
+    """The service as the edges use it."""
+
+    settings: Settings
+    engine: Engine
+    health: Health
+
+    @property
+    def templates(self) -> Templates:
+        """The use cases of templates."""
+        return self.engine.templates
+
+    @property
+    def executions(self) -> Executions:
+        """The use cases of executions."""
+        return self.engine.executions
+
+    @property
+    def approvals(self) -> Approvals:
+        """The use cases of approvals."""
+        return self.engine.approvals
+
+
+def build(settings: Settings, dispatcher: Dispatcher) -> Application:
+    """Put the service together on real stores and services; nothing is connected before it is used.
+
+    Args:
+        dispatcher: given by the edge, which alone knows how work is sent.
+    """
+    store = connect(settings.mongodb.url, max_pool_size=settings.mongodb.max_pool_size,
+                    server_selection_timeout=settings.mongodb.server_selection_timeout)
+    agent_client = JsonClient(settings.agent_service.base_url, service="Agent Service",
+                              timeout=settings.agent_service.timeout)
+    state_client = JsonClient(settings.state_service.base_url, service="State Management Service",
+                              timeout=settings.state_service.timeout)
+    clock = StoreClock(store)
+    ports = Ports(
+        stores=_stores(store), templates=TemplatesInMongo(store), events=EventsInMongo(store),
+        checkpoints=CheckpointsInMongo(store, clock), agents=HttpAgentService(agent_client),
+        state=HttpStateService(state_client), dispatcher=dispatcher, clock=clock, monotonic=time.monotonic,
+        draw=random.random, new_id=lambda: uuid4().hex, owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}")
+    engine = build_engine(ports, _timings(settings), RetryPolicy(max_retries=settings.workflow.retry_attempts))
+    return Application(settings=settings, engine=engine,
+                       health=_health(settings, store, agent_client, state_client))
+
+
+def _stores(store: Store) -> Stores:
+    return Stores(executions=ExecutionsInMongo(store), blocks=BlocksInMongo(store), waits=WaitsInMongo(store),
+                  approvals=ApprovalsInMongo(store))
+
+
+def _timings(settings: Settings) -> Timings:
+    workflow = settings.workflow
+    return Timings(
+        lease=workflow.lease, batch_interval=workflow.batch_interval, batch_size=workflow.batch_size,
+        in_place_budget=workflow.in_place_budget, max_lost_leases=workflow.max_lost_leases,
+        agent_timeout=settings.agent_service.timeout, execution_timeout=workflow.default_timeout,
+        approval_timeout=settings.human_in_loop.approval_timeout,
+        recovery_point_interval=workflow.recovery_point_interval, max_parallel_blocks=workflow.max_parallel_blocks)
+
+
+def _health(settings: Settings, store: Store, agents: JsonClient, state: JsonClient) -> Health:
+    redis = Redis.from_url(settings.redis.url, socket_timeout=_PROBE_S, socket_connect_timeout=_PROBE_S)
+    return Health({"mongodb": store.ping, "redis": redis.ping, "agent_service": lambda: agents.call("GET", "/health"),
+                   "state_service": lambda: state.call("GET", "/health")})
