@@ -1,0 +1,22 @@
+"""``python -m sandbox.agent_service``: becomes gunicorn with the settings of ``gunicorn_conf``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8201, show_default=True, help="Port to listen on.")
+def main(host: str, port: int) -> None:
+    """Serve the Agent Service; its other settings come from the environment."""
+    os.execv(sys.executable, [
+        sys.executable, "-m", "gunicorn", "--config", "python:sandbox.agent_service.gunicorn_conf",
+        "--bind", f"{host}:{port}", "sandbox.agent_service.wsgi:build_app()"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The agents of the demo: their registry, scripts and release policy."""

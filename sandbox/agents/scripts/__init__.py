@@ -1,0 +1,1 @@
+"""What the script agents of the demo run, each in a process of its own."""

@@ -1,0 +1,1 @@
+"""Sample workflow templates."""
