@@ -1,0 +1,1 @@
+"""The endpoints: each one parses, calls one use case, and answers."""

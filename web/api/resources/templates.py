@@ -1,0 +1,60 @@
+"""Templates: describe workflows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+from flask.views import MethodView
+
+from web.api.blueprint import Blueprint
+from web.api.schemas import examples
+from web.api.schemas.templates import (
+    StoredTemplateSchema,
+    TemplatePageSchema,
+    TemplateQuerySchema,
+    VersionQuerySchema,
+    WorkflowTemplateSchema,
+)
+from web.auth import current_user, requires
+from web.context import service
+from workflow_service.domain.commands import TemplateFilter
+
+LOCATION = {"Location": {"description": "Where it is.", "schema": {"type": "string"}}}
+blueprint = Blueprint("templates", __name__, url_prefix="/api/v1/templates", description="Describe workflows.")
+
+
+@blueprint.route("")
+class Templates(MethodView):
+    """All templates of the workspace."""
+
+    @requires("templates:write")
+    @blueprint.operation("createTemplate", 400, 409, 413, 415, 422)
+    @blueprint.body(WorkflowTemplateSchema, examples.TEMPLATE)
+    @blueprint.answer(201, StoredTemplateSchema, example=examples.STORED_TEMPLATE, headers=LOCATION)
+    def post(self, document: dict[str, Any]) -> tuple[Any, dict[str, str]]:
+        """Store a new template."""
+        template = service().templates.create(current_user(), document)
+        return template, {"Location": url_for("templates.Template", templateId=template["templateId"])}
+
+    @requires("templates:read")
+    @blueprint.operation("listTemplates")
+    @blueprint.query(TemplateQuerySchema)
+    @blueprint.answer(200, TemplatePageSchema)
+    def get(self, wanted: TemplateFilter) -> dict[str, Any]:
+        """List the latest versions of templates, the newest template first."""
+        templates, total = service().templates.page(current_user(), wanted)
+        return {"templates": templates, "total": total}
+
+
+@blueprint.route("/<id:templateId>")
+class Template(MethodView):
+    """One template."""
+
+    @requires("templates:read")
+    @blueprint.operation("getTemplate", 404)
+    @blueprint.query(VersionQuerySchema)
+    @blueprint.answer(200, StoredTemplateSchema, example=examples.STORED_TEMPLATE)
+    def get(self, query: dict[str, Any], template_id: str) -> Any:
+        """Return one version of a template."""
+        return service().templates.get(current_user(), template_id, query["version"])

@@ -1,0 +1,114 @@
+"""Shapes of the template endpoints.
+
+The structure of a template is described once, by the domain's ``TEMPLATE_SCHEMA``, and checked by the service. Here it
+is only cut into named parts for the OpenAPI document, so that generated clients get classes with good names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load
+
+from web.api.schemas.fields import RequestSchema, Text, ViewSchema, limit, offset
+from workflow_service.domain.commands import TemplateFilter
+from workflow_service.domain.template_schema import TEMPLATE_SCHEMA
+
+Component = dict[str, Any]
+
+
+class DocumentSchema(Schema):
+    """A document that is passed on as it is, in its order: somebody else checks it."""
+
+    def load(self, data: Any, *, many: bool | None = None, partial: Any = None, unknown: Any = None) -> Any:
+        """Return the document if it is an object."""
+        if not isinstance(data, dict):
+            raise ValidationError("This has to be a JSON object.")
+        return data
+
+    def dump(self, obj: Any, *, many: bool | None = None) -> Any:
+        """Return the document."""
+        return obj
+
+
+class WorkflowTemplateSchema(DocumentSchema):
+    """What an author writes."""
+
+
+class StoredTemplateSchema(DocumentSchema):
+    """What an author wrote, and when."""
+
+
+class TemplateQuerySchema(RequestSchema):
+    """Which templates."""
+
+    category = Text(64)
+    tags = fields.List(Text(64), metadata={"description": "All of which a template must have."})
+    search = Text(200, metadata={"description": "Found in name or description, whatever the case."})
+    limit = limit(50)
+    offset = offset()
+
+    @post_load
+    def to_filter(self, query: dict[str, Any], **_: Any) -> TemplateFilter:
+        """Return the filter."""
+        return TemplateFilter(**{**query, "tags": tuple(query.get("tags", ()))})
+
+
+class VersionQuerySchema(RequestSchema):
+    """Which version of a template."""
+
+    version = Text(64, load_default=None, metadata={"description": "The latest if none is named."})
+
+
+class TemplatePageSchema(ViewSchema):
+    """Some templates, and how many there are in all."""
+
+    templates = fields.List(fields.Nested(StoredTemplateSchema), required=True)
+    total = fields.Integer(required=True)
+
+
+def template_components() -> Mapping[str, Component]:
+    """Return the OpenAPI components that describe templates, by name."""
+    parts = {name: _part(path) for name, path in _PARTS.items()}
+    template: Component = _with_references(TEMPLATE_SCHEMA, parts)
+    stored = {**template, "properties": {**template["properties"], **_STORED}}
+    stored["required"] = [*template["required"], *_STORED]
+    named = {name: _with_references(part, parts, itself=True) for name, part in parts.items()}
+    return {"WorkflowTemplate": template, "StoredTemplate": stored, **named}
+
+
+_INSTANT = {"type": "string", "format": "date-time"}
+_STORED: Mapping[str, Component] = {
+    "createdAt": {**_INSTANT, "description": "When the template was first stored."},
+    "updatedAt": {**_INSTANT, "description": "When this version was stored."},
+    "createdBy": {"type": "string"},
+}
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "TemplateBlock": ("blocks", "[]"),
+    "Conditions": ("blocks", "[]", "conditions"),
+    "Branch": ("blocks", "[]", "conditions", "branches", "[]"),
+    "HumanInLoop": ("blocks", "[]", "humanInLoop"),
+    "RetryPolicy": ("blocks", "[]", "retryPolicy"),
+    "GlobalSettings": ("globalSettings",),
+    "TemplateMetadata": ("metadata",),
+}
+
+
+def _part(path: tuple[str, ...]) -> Component:
+    part = TEMPLATE_SCHEMA
+    for step in path:
+        part = part["items"] if step == "[]" else part["properties"][step]
+    return part
+
+
+def _with_references(schema: Any, parts: Mapping[str, Component], itself: bool = False) -> Any:
+    """Return a schema in which each named part is a reference."""
+    if isinstance(schema, list):
+        return [_with_references(item, parts) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    name = next((name for name, part in parts.items() if part == schema), None)
+    if name and not itself:
+        return {"$ref": f"#/components/schemas/{name}"}
+    return {key: _with_references(value, parts) for key, value in schema.items()}

@@ -1,0 +1,35 @@
+"""The Flask application: puts the parts of this folder together around the service that it is given."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from web.auth import register_auth
+from web.context import provide
+from web.correlation import register_correlation
+from web.docs import register_docs
+from web.errors import register_errors
+from web.json_answer import ServiceJSON
+from web.json_body import MAX_BYTES
+from web.openapi import register_api
+from web.security_headers import register_security_headers
+from workflow_service.bootstrap import Application
+
+
+def create_app(application: Application) -> Flask:
+    """Return the HTTP edge of a service.
+
+    Args:
+        application: the service, with its settings.
+    """
+    app = Flask("web", static_folder=None)
+    app.json = ServiceJSON(app)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
+    provide(app, application)
+    register_correlation(app)
+    register_security_headers(app)
+    register_auth(app, application.settings.security.jwt_secret)
+    register_api(app)
+    register_docs(app)
+    register_errors(app)
+    return app

@@ -1,0 +1,34 @@
+"""How gunicorn serves the API: a few processes of many threads, each request bounded, each end graceful."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from workflow_service.config import load_settings
+from workflow_service.logs import logging_settings
+
+_server = load_settings().server
+_memory = Path("/dev/shm")
+_passed_on = {"level": "INFO", "handlers": [], "propagate": True}
+
+bind = f"[{_server.host}]:{_server.port}" if ":" in _server.host else f"{_server.host}:{_server.port}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = int(os.environ.get("WEB_THREADS", "16"))
+# the service starts threads and connections when it is imported, so each worker imports it after the fork
+preload_app = False
+# a worker that shows no sign of life for so long is replaced; requests themselves are bounded by their own calls
+timeout = 60
+# what is being answered when the process is told to end may end
+graceful_timeout = 30
+keepalive = 5
+# heartbeats of workers go through a file, which must not wait for a disk
+worker_tmp_dir = str(_memory) if _memory.is_dir() else None
+# no second way in, and nothing written to a home directory that may not be there
+control_socket_disable = True
+# each request has its line in the service's own log
+accesslog = None
+logconfig_dict: dict[str, Any] = {
+    **logging_settings(), "loggers": {"gunicorn.error": _passed_on, "gunicorn.access": _passed_on}}

@@ -1,0 +1,49 @@
+"""Reading JSON bodies strictly: what can't be stored or passed on as it is, is refused with a reason."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Request
+from webargs.core import is_json
+
+from web.errors import MalformedJSON, UnsupportedMediaType
+from workflow_service.integrations import json_text
+
+MAX_BYTES = 16 * 1024 * 1024
+"""Of one body."""
+
+
+def json_body(request: Request) -> Any:
+    """Return the parsed body of a request.
+
+    Raises:
+        UnsupportedMediaType: it is not declared as JSON.
+        MalformedJSON: it can't be read.
+    """
+    if not is_json(request.mimetype):
+        raise UnsupportedMediaType("The body has to be JSON, declared by 'Content-Type: application/json'.")
+    return parse_json(request.get_data())
+
+
+def parse_json(raw: bytes) -> Any:
+    """Return what a JSON text says.
+
+    Raises:
+        MalformedJSON: it is not JSON in UTF-8, or holds what we can't keep.
+    """
+    try:
+        return json_text.decode(raw)
+    except ValueError as error:
+        raise MalformedJSON(f"The body is not JSON that we can take: {_reason(error)}.") from error
+
+
+def _reason(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} (line {error.lineno}, column {error.colno})"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    if isinstance(error, UnicodeEncodeError):
+        return "a text in it holds half a surrogate pair"
+    return str(error)
