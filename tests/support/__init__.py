@@ -1,0 +1,1 @@
+"""What many tests need: real servers, started and stopped around a test."""

@@ -1,0 +1,324 @@
+"""A world of several processes on one set of stores: engines, messages, an agent, a clock, and all that can go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, cast
+
+from tests.support.protocol.agent import AgentOnStage
+from tests.support.protocol.stage import Stage
+from tests.support.protocol.state import StateInMemory
+from tests.support.protocol.watched import Watched
+from workflow_service.domain.agents import AgentCall
+from workflow_service.domain.commands import ApprovalFilter, RespondToApproval, RunBlock, StartExecution
+from workflow_service.domain.errors import Unavailable, WorkflowServiceError
+from workflow_service.domain.execution import Execution
+from workflow_service.domain.ids import block_execution_id
+from workflow_service.domain.plan import Line
+from workflow_service.domain.statuses import BlockStatus, ExecutionStatus
+from workflow_service.domain.template import RetryPolicy
+from workflow_service.domain.users import User
+from workflow_service.repositories.memory.approvals import ApprovalsInMemory
+from workflow_service.repositories.memory.blocks import BlocksInMemory
+from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
+from workflow_service.repositories.memory.clock import VirtualClock
+from workflow_service.repositories.memory.events import EventsInMemory
+from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.templates import TemplatesInMemory
+from workflow_service.repositories.memory.waits import WaitsInMemory
+from workflow_service.services.engine import Engine, Ports, build_engine
+from workflow_service.services.plans import Plans
+from workflow_service.services.ports import Dispatch, StoredTemplate
+from workflow_service.services.stores import Stores
+from workflow_service.services.timings import Timings
+
+WORKSPACE = "w"
+OPERATOR = User(name="olga", role="admin", workspace_id=WORKSPACE)
+TIMINGS = Timings(lease=timedelta(seconds=30))
+LEASE = TIMINGS.lease
+SWEEPS = ("blocks", "executions", "waits", "approvals", "checkpoints")
+_MILLISECOND = timedelta(milliseconds=1)
+_MOST_ROUNDS = 150
+"""Of repair, after which an execution that has not come to rest is stuck."""
+
+
+@dataclass(kw_only=True)
+class Chord:
+    """A message that comes when several others were worked off."""
+
+    left: int
+    body: RunBlock
+
+
+@dataclass(kw_only=True)
+class Message:
+    """A hint on its way, with what the canvas brings after it."""
+
+    command: RunBlock
+    then: tuple[RunBlock, ...] = ()
+    chord: Chord | None = None
+
+
+@dataclass(kw_only=True)
+class Process:
+    """A process that may die."""
+
+    name: str
+    engine: Engine
+
+
+@dataclass(kw_only=True)
+class World:
+    """Everything."""
+
+    document: Mapping[str, Any]
+    tick: timedelta = _MILLISECOND
+    """What passes with each call."""
+    input: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Build the stores and two processes."""
+        self.stage = Stage()
+        self.clock = VirtualClock()
+        self.trace: list[str] = []
+        self.messages: list[Message] = []
+        self.faults: list[str] = []
+        self.agent = AgentOnStage(self.stage, self.clock, self.tell, self._before_work)
+        self.state = StateInMemory()
+        self.executions = ExecutionsInMemory()
+        self.blocks = BlocksInMemory()
+        self.waits = WaitsInMemory()
+        self.approvals = ApprovalsInMemory()
+        self.events = EventsInMemory()
+        self.checkpoints = CheckpointsInMemory(self.clock)
+        self.templates = TemplatesInMemory()
+        self.templates.insert(StoredTemplate(workspace_id=WORKSPACE, document=self.document, created_by="olga",
+                                             created_at=self.clock.now(), updated_at=self.clock.now()))
+        self.plan = Plans(self.templates, RetryPolicy()).get(WORKSPACE, self.document["templateId"], "1.0.0")
+        self._numbers = count(1)
+        self.processes = [self._process("p"), self._process("q")]
+
+    # ---- what there is
+
+    @property
+    def execution(self) -> Execution | None:
+        """The execution; None before it was inserted."""
+        return self.executions.get(WORKSPACE, "e")
+
+    def block_status(self, name: str) -> BlockStatus | None:
+        """Return how a block stands; None before it was inserted."""
+        block = self.blocks.get(WORKSPACE, block_execution_id("e", name))
+        return block.status if block is not None else None
+
+    def tell(self, line: str) -> None:
+        """Write down what happened, and let time pass."""
+        self.trace.append(f"{self.clock.now():%H:%M:%S.%f}"[:-3] + f" {self.stage.speaker:<18} {line}")
+        self.clock.advance(self.tick)
+
+    # ---- who there may be
+
+    def worker(self, process: Process, message: Message) -> None:
+        """Let a worker take a message."""
+        command = message.command
+
+        def work() -> None:
+            process.engine.blocks.run(command)
+
+        self._enter(process, f"worker({command.block_id}:{command.epoch})", work, lambda: self._worked_off(message))
+
+    def sweep(self, process: Process, kind: str) -> None:
+        """Let a sweep of a kind begin."""
+        self._enter(process, f"sweep({kind})", lambda: getattr(process.engine.sweeps, f"sweep_{kind}")())
+
+    def flush(self, process: Process) -> None:
+        """Let the finisher of a process begin, if it is not busy."""
+        if not any(actor.process == process.name and ".flush" in actor.name for actor in self.stage.actors):
+            self._enter(process, "flush", process.engine.finisher.flush)
+
+    def heartbeat(self, process: Process) -> None:
+        """Let a process extend its leases."""
+        self._enter(process, "heartbeat", process.engine.leases.extend_all)
+
+    def start(self, process: Process) -> None:
+        """Let somebody start the execution."""
+        command = StartExecution(template_id=self.document["templateId"], workspace_id=WORKSPACE, input=self.input)
+        self._enter(process, "start", lambda: process.engine.executions.start(OPERATOR, command))
+
+    def decide(self, process: Process, approval_id: str, approved: bool) -> None:
+        """Let a person answer a request."""
+        command = RespondToApproval(approval_id=approval_id, approved=approved)
+        self._enter(process, f"decider({'yes' if approved else 'no'})",
+                    lambda: process.engine.approvals.respond(OPERATOR, command))
+
+    def operate(self, process: Process, word: str, from_block: str = "") -> None:
+        """Let an operator pause, resume, cancel or restart."""
+        engine = process.engine
+        acts: Mapping[str, Callable[[], object]] = {
+            "pause": lambda: engine.holds.pause(OPERATOR, "e"), "resume": lambda: engine.holds.resume(OPERATOR, "e"),
+            "cancel": lambda: engine.cancellation.cancel(OPERATOR, "e"),
+            "restart": lambda: engine.restarts.restart(OPERATOR, "e", from_block)}
+        self._enter(process, f"{word}({from_block})", acts[word])
+
+    def crash(self, process: Process) -> None:
+        """Kill a process and put another in its place."""
+        self.tell(f"process {process.name} DIES, with {[a.name + ' at ' + a.stands_at for a in self._actors(process)]}")
+        self.stage.kill(process.name)
+        self.processes[self.processes.index(process)] = self._process(process.name[0])
+
+    def pass_time(self, by: timedelta) -> None:
+        """Let time pass for everybody."""
+        self.clock.advance(by)
+        self.tell(f"{by} PASS")
+
+    # ---- the end
+
+    def run_all(self) -> None:
+        """Let all actors that are there come to their ends, one call each in turn."""
+        while self.stage.actors:
+            for actor in list(self.stage.actors):
+                if actor in self.stage.actors:
+                    self.stage.step(actor)
+
+    def settle_down(self) -> None:
+        """Let everything that repairs do its work, with no faults, until nothing is left to do."""
+        self.tell("---- no more faults")
+        for process in self.processes:
+            self.heartbeat(process)
+        self.run_all()
+        for _ in range(_MOST_ROUNDS):
+            self._round()
+            if self._is_quiet():
+                return
+            self._pass_to_next()
+
+    def answer_all(self) -> None:
+        """Say yes to every pending request."""
+        for approval in self.processes[0].engine.approvals.pending(OPERATOR, ApprovalFilter()):
+            self.decide(self.processes[0], approval.approval_id, True)
+            self.run_all()
+
+    def _round(self) -> None:
+        self.answer_all()
+        while self.messages:
+            self.worker(self.processes[0], self.messages.pop(0))
+            self.run_all()
+        for process in self.processes:
+            self.flush(process)
+            self.run_all()
+        for kind in SWEEPS:
+            self.sweep(self.processes[1], kind)
+            self.run_all()
+        for process in self.processes:
+            self.flush(process)
+            self.run_all()
+
+    def _is_quiet(self) -> bool:
+        execution = self.execution
+        if execution is None:
+            return True
+        if self.messages or any(self._dues()):
+            return False
+        return execution.status.is_terminal or execution.status is ExecutionStatus.PAUSED
+
+    def _dues(self) -> Iterator[datetime]:
+        """Yield when the sweep wants to look at something; not a far time-out, nor blocks that a pause keeps waiting."""
+        execution = self.execution
+        if execution is None:
+            return
+        if execution.due_at is not None and execution.due_at != execution.deadline:
+            yield execution.due_at
+        for block in self.blocks.get_all(WORKSPACE, "e", tuple(self.plan.nodes)):
+            held = execution.status is ExecutionStatus.PAUSED and block.status in (BlockStatus.READY,
+                                                                                   BlockStatus.RETRY_WAIT)
+            if block.due_at is not None and not held:
+                yield block.due_at
+        for wait in self.waits._documents.values():
+            if wait.due_at is not None:
+                yield wait.due_at
+        for approval in self.approvals._documents.values():
+            if approval.due_at is not None and approval.due_at != approval.overdue_at:
+                yield approval.due_at
+
+    def _pass_to_next(self) -> None:
+        coming = min(self._dues(), default=self.clock.now() + LEASE)
+        self.pass_time(max(coming - self.clock.now(), timedelta()) + _MILLISECOND)
+
+    # ---- within
+
+    def _process(self, letter: str) -> Process:
+        name = f"{letter}{next(self._numbers)}"
+        watch = self._watch
+        ports = Ports(
+            stores=Stores(executions=watch(self.executions, "executions"), blocks=watch(self.blocks, "blocks"),
+                          waits=watch(self.waits, "waits"), approvals=watch(self.approvals, "approvals")),
+            templates=self.templates, events=watch(self.events, "events"),
+            checkpoints=watch(self.checkpoints, "checkpoints"), agents=self.agent,
+            state=watch(self.state, "state"), dispatcher=watch(self, "messages"), clock=self.clock,
+            monotonic=self.clock.now().timestamp if False else lambda: self.clock.now().timestamp(),
+            draw=lambda: 0.5, new_id=lambda: "e", owner=name)
+        return Process(name=name, engine=build_engine(ports, TIMINGS))
+
+    def _watch(self, port: object, name: str) -> Any:
+        return cast(Any, Watched(port, name, self.stage, self.tell))
+
+    def dispatch(self, dispatches: list[Dispatch]) -> None:
+        """Take segments as the broker does, in the way of ``tasks.canvas``."""
+        for one in dispatches:
+            if isinstance(one.segment, Line):
+                self.messages.append(_line(one, one.segment, None, None))
+                continue
+            join = one.segment.join
+            chord = None if join is None else Chord(left=len(one.segment.lines), body=_command(one, join.first, None))
+            self.messages += [_line(one, line, join.first if join else None, chord) for line in one.segment.lines]
+
+    def _worked_off(self, message: Message) -> None:
+        """Bring what the canvas brings after a task that has returned."""
+        if message.then:
+            self.messages.append(Message(command=message.then[0], then=message.then[1:], chord=message.chord))
+        elif message.chord is not None:
+            message.chord.left -= 1
+            if message.chord.left == 0:
+                self.messages.append(Message(command=message.chord.body))
+
+    def _enter(self, process: Process, name: str, body: Callable[[], object],
+               after: Callable[[], None] = lambda: None) -> None:
+        def guarded() -> None:
+            try:
+                body()
+            except (Unavailable, WorkflowServiceError) as error:  # as the edges do: the caller is told, or the sweep goes on
+                self.tell(f"{type(error).__name__}: {str(error)[:100]}")
+
+        self.stage.enter(f"{process.name}.{name}", process.name, guarded, after)
+
+    def _actors(self, process: Process) -> list[Any]:
+        return [actor for actor in self.stage.actors if actor.process == process.name]
+
+    def _before_work(self, call: AgentCall) -> None:
+        """See to it, at the moment when work begins, that it may."""
+        execution = self.execution
+        assert execution is not None
+        if execution.status.is_terminal or execution.status is ExecutionStatus.PAUSED:
+            self.faults.append(f"I8 work on {call.idempotency_key} begins while the execution is {execution.status}")
+        limit = self.plan.template.max_parallel_blocks
+        running = {work.key for work in self.agent.works.values() if work.caller_waits and self._runs(work.key)}
+        if limit is not None and len(running | {call.idempotency_key}) > limit:
+            self.faults.append(f"slots: {sorted(running)} run already when {call.idempotency_key} begins")
+
+    def _runs(self, key: str) -> bool:
+        identifier, epoch = key.rsplit(":", 1)
+        block = self.blocks.get(WORKSPACE, identifier)
+        return block is not None and block.status is BlockStatus.RUNNING and block.epoch == int(epoch)
+
+
+def _line(one: Dispatch, line: Line, brought_last: str | None, chord: Chord | None) -> Message:
+    brought = [*(run[0] for run in line.runs[1:]), brought_last]
+    commands = [_command(one, run[0], brings) for run, brings in zip(line.runs, brought, strict=True)]
+    return Message(command=commands[0], then=tuple(commands[1:]), chord=chord)
+
+
+def _command(one: Dispatch, block_id: str, brings: str | None) -> RunBlock:
+    return RunBlock(workspace_id=one.workspace_id, execution_id=one.execution_id, block_id=block_id, epoch=one.epoch,
+                    brings=brings)
