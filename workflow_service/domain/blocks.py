@@ -205,8 +205,8 @@ def skip(block: BlockExecution, at: datetime, lease: timedelta) -> BlockExecutio
 
 
 def cancel(block: BlockExecution, at: datetime, lease: timedelta, cause: str) -> BlockExecution:
-    """End the block without a result."""
-    return _end(block, BlockStatus.CANCELLED, at, lease, cause=cause)
+    """End the block without a result; its fence grows, so that nothing told of it before counts as newer."""
+    return _end(block, BlockStatus.CANCELLED, at, lease, cause=cause, fence=block.fence + 1)
 
 
 def with_input(block: BlockExecution, resolved: Mapping[str, Any]) -> BlockExecution:

@@ -34,7 +34,7 @@ T = TypeVar("T")
 LARGEST_BATCH = 1000
 """How many checkpoints the contract allows in one call."""
 LARGEST_BODY = 8 * 1024 * 1024
-"""In bytes, unless one checkpoint alone is larger; the contract allows four times as much."""
+"""In bytes; the contract allows four times as much."""
 LONGEST_WAIT = timedelta(seconds=10)
 """How long the contract lets a reader of changes wait."""
 _MOST_CHANGES = 1000
@@ -56,9 +56,15 @@ class _Report:
 class HttpStateService:
     """Implements ``ports.StateService``."""
 
-    def __init__(self, client: JsonClient) -> None:
-        """Take the connection; its time-out holds for every call."""
+    def __init__(self, client: JsonClient, *, largest_body: int = LARGEST_BODY) -> None:
+        """Take the connection.
+
+        Args:
+            client: of the State Management Service; its time-out holds for every call.
+            largest_body: how many bytes of checkpoints go into one call, unless one alone is larger.
+        """
         self._client = client
+        self._largest_body = largest_body
 
     def put_play(self, execution: Execution) -> None:
         """Tell it of an execution.
@@ -85,7 +91,7 @@ class HttpStateService:
                 reports.append(_Report(name=name, content=json_text.encode(checkpoint_document(checkpoint))))
             except ValueError as error:
                 issues.append(_issue(name, error))
-        for batch in _batches(reports):
+        for batch in _batches(reports, self._largest_body):
             issues.extend(self._record(batch))
         if issues:
             raise Invalid(f"{_SERVICE} refuses these checkpoints.", issues)
@@ -175,12 +181,12 @@ def _issue(name: str, error: Exception) -> Issue:
     return Issue(path=name, code="refused_report", message=str(error))
 
 
-def _batches(reports: Sequence[_Report]) -> Iterator[list[_Report]]:
+def _batches(reports: Sequence[_Report], largest_body: int) -> Iterator[list[_Report]]:
     """Cut the reports into bodies that the service takes."""
     batch: list[_Report] = []
     size = 0
     for report in reports:
-        if batch and (len(batch) == LARGEST_BATCH or size + len(report.content) > LARGEST_BODY):
+        if batch and (len(batch) == LARGEST_BATCH or size + len(report.content) > largest_body):
             yield batch
             batch, size = [], 0
         batch.append(report)

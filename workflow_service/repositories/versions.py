@@ -47,9 +47,13 @@ V = TypeVar("V", bound=Versioned)
 
 
 def changed_fields(before: V, after: V) -> tuple[str, ...]:
-    """Return the names of the fields that differ; never ``outbox``, which only grows and shrinks entry by entry."""
-    return tuple(field.name for field in fields(before) if field.name != "outbox"
-                 and not _same(getattr(before, field.name), getattr(after, field.name)))
+    """Return the names of the fields that differ; never ``outbox``, which only grows and shrinks entry by entry.
+
+    A new version says anew when it is due, even if that is the instant that was read: it may have been moved since.
+    """
+    always = {"due_at"} if before.version != after.version else set()
+    return tuple(field.name for field in fields(before) if field.name != "outbox" and (
+        field.name in always or not _same(getattr(before, field.name), getattr(after, field.name))))
 
 
 def new_events(before: V, after: V) -> tuple[Event, ...]:

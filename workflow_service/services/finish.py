@@ -22,6 +22,7 @@ from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.errors import Invalid, Unavailable
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.recovery import Checkpoint, checkpoint_of
+from workflow_service.domain.statuses import BlockStatus
 from workflow_service.domain.wait import Wait
 from workflow_service.services.bus import Bus
 from workflow_service.services.ports import CheckpointRepository, Clock, EventRepository, StateService
@@ -115,7 +116,7 @@ class Finisher:
         self._bus.publish(self._events.append(sorted(events.values(), key=lambda event: event.at)))
         rested = [item.document for item in items if item.at_rest]
         self._checkpoint([checkpoint_of(document) for document in rested
-                          if isinstance(document, BlockExecution) and document.agent_id is not None])
+                          if isinstance(document, BlockExecution) and _is_told(document)])
         self._stores.executions.rest([self._execution_at_rest(document) for document in rested
                                       if isinstance(document, Execution)])
         self._stores.blocks.rest([blocks.at_rest(document) for document in rested
@@ -147,6 +148,11 @@ class Finisher:
         except Invalid as error:
             log.error("play %s refused: %s", document.execution_id, error)
         return resting
+
+
+def _is_told(block: BlockExecution) -> bool:
+    """Say whether a block is checkpointed: not the compiler's joins, nor what has only been reset."""
+    return block.agent_id is not None and block.status is not BlockStatus.PENDING
 
 
 def _latest(checkpoints: Iterable[Checkpoint]) -> Sequence[Checkpoint]:
