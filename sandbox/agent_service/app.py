@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, cast
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import PathConverter
 
 from sandbox.agent_service.config import AgentServiceConfig
 from sandbox.agent_service.errors import AgentServiceError, InvalidRequest
@@ -32,6 +33,13 @@ _LARGEST_REQUEST = 16 * 1024 * 1024
 _LOCK_SECONDS = 15.0
 
 routes = Blueprint("agents", __name__)
+
+
+class KeyConverter(PathConverter):
+    """Takes the rest of a path as a key, whatever slashes were encoded in it."""
+
+    regex = ".+"
+    part_isolating = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +71,7 @@ def create_app(config: AgentServiceConfig) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_REQUEST
     app.url_map.merge_slashes = False
+    app.url_map.converters["key"] = KeyConverter
     app.extensions[_EXTENSION] = Services(
         registry=registry, executions=Executions(journal, _tools(config), config), journal=journal, lock=lock)
     app.register_blueprint(routes)
@@ -113,7 +122,7 @@ def start_execution(agent_id: str) -> tuple[Response, int]:
     return response, 200
 
 
-@routes.get("/agents/<agent_id>/executions/<path:key>")
+@routes.get("/agents/<agent_id>/executions/<key:key>")
 def show_execution(agent_id: str, key: str) -> Response:
     """Show what became of the work under a key."""
     agent = _services().registry.agent(agent_id)
@@ -123,7 +132,7 @@ def show_execution(agent_id: str, key: str) -> Response:
     return jsonify({name: value for name, value in body.items() if value is not None})
 
 
-@routes.delete("/agents/<agent_id>/executions/<path:key>")
+@routes.delete("/agents/<agent_id>/executions/<key:key>")
 def cancel_execution(agent_id: str, key: str) -> Response:
     """Stop the work under a key and refuse later work under it."""
     agent = _services().registry.agent(agent_id)

@@ -25,7 +25,7 @@ class AgentServiceConfig:
     """Base URL of an OpenAI-compatible service, without ``/v1``; None if there is none."""
     patience: timedelta = timedelta(seconds=30)
     """How long a POST waits for its work before it answers 202."""
-    crowded_patience: timedelta = timedelta(seconds=1)
+    crowded_patience: timedelta = timedelta(milliseconds=250)
     """The same when most request threads are waiting, so that status and cancel requests still get one."""
     crowded_from: int = 12
     """How many waiting requests make a crowd; less than the request threads."""
