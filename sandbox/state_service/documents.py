@@ -27,7 +27,7 @@ def parse(body: bytes) -> Any:
     """Return the JSON value of a request body.
 
     Raises:
-        ValueError: it is no JSON, or holds a number that is none or too large for one, which Python lets pass.
+        ValueError: it is no JSON, or holds one of the numbers beyond it that Python lets pass.
     """
     try:
         return json.loads(body, parse_constant=_refuse, parse_float=_finite)
@@ -39,6 +39,8 @@ def is_deeper_than(limit: int, content: Any) -> bool:
     """Say whether more objects and arrays stand in each other than the limit."""
     level = _nesting([content])
     for _ in range(limit):
+        if not level:
+            break
         level = _nesting(child for part in level
                          for child in (part.values() if isinstance(part, dict) else part))
     return bool(level)

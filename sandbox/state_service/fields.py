@@ -1,7 +1,9 @@
 """The kinds of values in request bodies: texts, ids, whole numbers, instants and JSON objects.
 
-Each checks all of its value in one step, without validator objects: a batch of checkpoints has thousands of values.
+Each checks all of its value in one step, without validator objects: a batch of checkpoints has thousands of
+values.
 """
+
 from __future__ import annotations
 
 import re
