@@ -18,6 +18,9 @@ from workflow_service.domain.errors import ExpressionError
 VARIABLES = ("input", "context", "blocks")
 """What every expression may name: the execution's input, the shared context, the blocks before it."""
 
+MAX_SOURCE_CHARACTERS = 4000
+"""Of one expression; of much longer ones the library's parser dies, and the process with it."""
+
 _PLACEHOLDER = re.compile(r"\$\{((?:[^{}\"']|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\{[^{}]*\})*)\}")
 _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 _BLOCK_FIELD = re.compile(r"\bblocks\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
@@ -31,8 +34,10 @@ def compile_expression(source: str) -> cel.Program:
     """Return the compiled program of an expression, from a cache.
 
     Raises:
-        ExpressionError: it is no CEL.
+        ExpressionError: it is no CEL, or too long.
     """
+    if len(source) > MAX_SOURCE_CHARACTERS:
+        raise ExpressionError(f"An expression may have at most {MAX_SOURCE_CHARACTERS} characters.")
     try:
         return cel.compile(source)
     except Exception as error:  # the library raises whatever its parser meets, down to its panic exception

@@ -40,7 +40,7 @@ def backoff(policy: RetryPolicy, attempt: int, draw: float) -> timedelta:
     ``jittered`` draws evenly from zero to the exponential delay ("full jitter", Amazon Builders' Library, *Timeouts,
     retries and backoff with jitter*).
     """
-    factor: int = {"fixed": 1, "linear": attempt}.get(policy.backoff_strategy, 2 ** min(attempt - 1, 30))
+    factor: int = {"fixed": 1, "linear": attempt}.get(policy.backoff_strategy, 2 ** min(attempt - 1, 64))
     delay = policy.initial_delay * min(factor, policy.max_delay // policy.initial_delay + 1)
     delay = min(delay, policy.max_delay)
     return delay * draw if policy.backoff_strategy == "jittered" else delay

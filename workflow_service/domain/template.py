@@ -121,7 +121,7 @@ class Template:
 
     def block(self, block_id: str) -> Block:
         """Return one block (KeyError for an unknown id)."""
-        return next(block for block in self.blocks if block.block_id == block_id)
+        return {block.block_id: block for block in self.blocks}[block_id]
 
 
 def parse_template(document: Document, usual: RetryPolicy = RetryPolicy()) -> Template:
@@ -137,7 +137,8 @@ def parse_template(document: Document, usual: RetryPolicy = RetryPolicy()) -> Te
     return Template(
         template_id=document["templateId"], name=document["name"], version=document["version"],
         blocks=tuple(_block(block, defaults, usual) for block in document["blocks"]), document=document,
-        timeout=_milliseconds(settings.get("timeout")), max_parallel_blocks=settings.get("maxParallelBlocks"))
+        timeout=_milliseconds(settings.get("timeout")),
+        max_parallel_blocks=int(settings["maxParallelBlocks"]) if "maxParallelBlocks" in settings else None)
 
 
 def _block(document: Document, defaults: Mapping[str, Document], usual: RetryPolicy) -> Block:
@@ -172,7 +173,7 @@ def _human_in_loop(document: Document) -> HumanInLoop:
 
 def _retry_policy(document: Document, usual: RetryPolicy) -> RetryPolicy:
     return RetryPolicy(
-        max_retries=document.get("maxRetries", usual.max_retries),
+        max_retries=int(document.get("maxRetries", usual.max_retries)),
         backoff_strategy=document.get("backoffStrategy", usual.backoff_strategy),
         retry_conditions=tuple(document.get("retryConditions", usual.retry_conditions)),
         initial_delay=_milliseconds(document.get("initialDelay")) or usual.initial_delay,

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from workflow_service.domain import edges, expressions
 from workflow_service.domain.agents import Agent
 from workflow_service.domain.errors import ExpressionError, Issue
+from workflow_service.domain.ids import is_id
 from workflow_service.domain.template import Block, Conditions, ConditionType, Template
 
 
@@ -27,6 +28,13 @@ def template_issues(template: Template, agents: Mapping[str, Agent] | None) -> t
 
 
 def _identity_issues(template: Template) -> Iterator[Issue]:
+    """Yield ids that are none, or not unique; a schema's pattern lets a line end at the end of a text pass."""
+    ids = [("templateId", template.template_id), *((f"blocks[{index}].blockId", block.block_id)
+                                                   for index, block in enumerate(template.blocks))]
+    yield from (Issue(path=path, code="bad_id", message="An id holds nothing but letters, digits, _ and -.")
+                for path, name in ids if not is_id(name))
+    if template.version != template.version.strip():
+        yield Issue(path="version", code="bad_version", message="A version holds nothing but digits and dots.")
     first: dict[str, int] = {}
     for index, block in enumerate(template.blocks):
         if block.block_id in first:

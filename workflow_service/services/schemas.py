@@ -1,14 +1,21 @@
-"""Checking JSON values against JSON Schemas, with every fault as an issue."""
+"""Checking JSON values against JSON Schemas, with every fault as an issue.
+
+Schemas come from authors and agents, so a reference may only lead to a place within the same schema: nothing is fetched.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
+from referencing import Registry, Resource
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
 
 from workflow_service.domain.errors import Issue
 
@@ -16,7 +23,7 @@ _MOST_ISSUES = 100
 
 
 def schema_issues(schema: Mapping[str, Any], value: Any, root: str = "") -> tuple[Issue, ...]:
-    """Return what is wrong with a value by a schema (JSON Schema 2020-12; references to other documents are refused).
+    """Return what is wrong with a value by a schema (JSON Schema 2020-12).
 
     Args:
         root: put before each path.
@@ -24,7 +31,10 @@ def schema_issues(schema: Mapping[str, Any], value: Any, root: str = "") -> tupl
     if not schema:
         return ()
     found = (_issue(error, root) for error in _validator(json.dumps(schema, sort_keys=True)).iter_errors(value))
-    return tuple(issue for issue, _ in zip(found, range(_MOST_ISSUES), strict=False))
+    try:
+        return tuple(islice(found, _MOST_ISSUES))
+    except Unresolvable as error:
+        return (_unresolvable(root, str(error.ref)),)
 
 
 def meta_issues(schema: Any, path: str) -> Iterator[Issue]:
@@ -34,11 +44,41 @@ def meta_issues(schema: Any, path: str) -> Iterator[Issue]:
     except SchemaError as error:
         yield Issue(path=path + _path(error), code="bad_schema",
                     message=f"This is no JSON Schema: {error.message[:300]}")
+        return
+    resolver = _resolver(schema)
+    for reference in _references(schema):
+        try:
+            resolver.lookup(reference)
+        except Unresolvable:
+            yield _unresolvable(path, reference)
 
 
 @lru_cache(maxsize=512)
 def _validator(schema: str) -> Draft202012Validator:
-    return Draft202012Validator(json.loads(schema))
+    return Draft202012Validator(json.loads(schema), registry=Registry())
+
+
+def _resolver(schema: Any) -> Any:
+    """Return what looks references up in this schema alone."""
+    root: Resource[Any] = Resource.from_contents(schema, default_specification=DRAFT202012)
+    base = root.id() or ""
+    return Registry().with_resource(base, root).resolver(base)
+
+
+def _references(schema: Any) -> Iterator[str]:
+    """Yield every reference within a schema."""
+    if isinstance(schema, Mapping):
+        yield from (schema[word] for word in ("$ref", "$dynamicRef") if isinstance(schema.get(word), str))
+        for item in schema.values():
+            yield from _references(item)
+    elif isinstance(schema, list):
+        for item in schema:
+            yield from _references(item)
+
+
+def _unresolvable(path: str, reference: str) -> Issue:
+    return Issue(path=path, code="bad_reference",
+                 message=f"'{reference[:200]}' leads to no place within this schema; others are not fetched.")
 
 
 def _issue(error: ValidationError, root: str) -> Issue:

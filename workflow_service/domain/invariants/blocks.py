@@ -1,0 +1,111 @@
+"""I3, I5, I7: who ran a block, when it might start, be skipped or cancelled, and that a join fires once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from workflow_service.domain.blocks import BlockExecution, is_satisfied
+from workflow_service.domain.events import Event
+from workflow_service.domain.invariants.record import Record, Violation
+from workflow_service.domain.plan import Node
+from workflow_service.domain.statuses import FAILURES, BlockStatus, WaitKind
+
+_DECISIONS = frozenset({"edges_satisfied", "no_edge_satisfied", "joined"})
+"""The causes of the one change that a block's edges make."""
+_WORKED = frozenset({BlockStatus.COMPLETED, BlockStatus.FAILED, BlockStatus.REJECTED})
+
+
+def broken(record: Record) -> Iterator[Violation]:
+    """Yield what is wrong with the blocks' runs."""
+    for block in record.blocks:
+        events = record.events[block.id]
+        yield from _broken_fences(block, events)
+        yield from _broken_joins(block, events)
+        if record.execution.restart_targets is None:
+            yield from _broken_edges(record, block, events)
+    missing = set(record.plan.nodes) - set(record.by_name)
+    if missing and any(event.type == "execution_started" for event in record.events[record.execution.execution_id]):
+        yield Violation(invariant="I1", subject=record.execution.execution_id,
+                        message=f"Blocks are missing: {sorted(missing)[:20]}.")
+
+
+def _broken_fences(block: BlockExecution, events: Sequence[Event]) -> Iterator[Violation]:
+    """The fence grows with each claim and never shrinks; only its newest owner ends a block's run."""
+    for before, event in pairwise(events):
+        was, now = before.payload["fence"], event.payload["fence"]
+        if now < was or (event.type == "block_started" and now == was):
+            yield Violation(invariant="I3", subject=event.event_id, message=f"The fence went from {was} to {now}.")
+        if event.type in _RUN_ENDS and before.type != "block_started" and event.payload["from"] == "running":
+            yield Violation(invariant="I3", subject=event.event_id, message=f"Nobody owned it after {before.type}.")
+        if event.type in _RUN_ENDS and now != was:
+            yield Violation(invariant="I3", subject=event.event_id,
+                            message=f"A result of fence {now} was accepted, but the owner had {was}.")
+    if events and block.fence != events[-1].payload["fence"] and block.version == events[-1].version:
+        yield Violation(invariant="I3", subject=block.id, message="Its fence is not that of its last event.")
+
+
+_RUN_ENDS = frozenset({"block_completed", "block_failed", "block_rejected", "block_parked", "block_retry_scheduled"})
+
+
+def _broken_joins(block: BlockExecution, events: Sequence[Event]) -> Iterator[Violation]:
+    decided = Counter(event.payload["epoch"] for event in events if event.payload["cause"] in _DECISIONS)
+    for epoch, times in decided.items():
+        if times > 1:
+            yield Violation(invariant="I7", subject=block.id, message=f"In epoch {epoch} it was decided {times} times.")
+
+
+def _broken_edges(record: Record, block: BlockExecution, events: Sequence[Event]) -> Iterator[Violation]:
+    """Compare how a block stands in its present epoch with how those before it ended."""
+    node = record.plan.nodes.get(block.block_id)
+    if node is None:
+        yield Violation(invariant="I5", subject=block.id, message="The plan has no such block.")
+        return
+    own = [event for event in events if event.payload["epoch"] == block.epoch and event.type != "block_reset"]
+    for event in own:
+        if event.payload["cause"] in _DECISIONS:
+            yield from _broken_decision(record, block, node, event)
+    if own and own[-1].version == block.version and block.status.is_terminal:
+        yield from _broken_end(record, block, node, own)
+
+
+def _broken_decision(record: Record, block: BlockExecution, node: Node, event: Event) -> Iterator[Violation]:
+    before = [record.by_name[name] for name in node.predecessors if name in record.by_name]
+    late = [one.block_id for one in before if not one.status.is_terminal or (one.completed_at or event.at) > event.at]
+    if late:
+        yield Violation(invariant="I5", subject=event.event_id, message=f"Decided before these had ended: {late}.")
+        return
+    unknown = [one.block_id for one in before if one.status in FAILURES or one.status is BlockStatus.CANCELLED]
+    if unknown:
+        yield Violation(invariant="I5", subject=event.event_id, message=f"Decided after these ended badly: {unknown}.")
+    satisfied = not before or any(is_satisfied(record.plan, one, node) for one in before)
+    if satisfied == (event.payload["cause"] == "no_edge_satisfied"):
+        word = "Skipped although an edge is" if satisfied else "Started although no edge is"
+        yield Violation(invariant="I5", subject=event.event_id, message=f"{word} satisfied.")
+
+
+def _broken_end(record: Record, block: BlockExecution, node: Node, own: Sequence[Event]) -> Iterator[Violation]:
+    """Look whether a block that has ended went through what it had to, and had a reason."""
+    cause = str(own[-1].payload["cause"])
+    if block.status in _WORKED and not node.is_join:
+        if not any(event.payload["cause"] == "edges_satisfied" for event in own):
+            yield Violation(invariant="I5", subject=block.id, message="It ran and never became ready by its edges.")
+    if block.status is BlockStatus.CANCELLED and not _has_reason(record, block, cause):
+        yield Violation(invariant="I5", subject=block.id, message=f"It was cancelled without a reason: {cause}.")
+    if cause == "guard_false" and own[-1].payload["from"] != BlockStatus.RUNNING.value:
+        yield Violation(invariant="I5", subject=block.id, message="Its guard was asked before it ran.")
+
+
+def _has_reason(record: Record, block: BlockExecution, cause: str) -> bool:
+    if cause == "cancelled":
+        return any(event.type == "execution_cancelling" for event in record.events[record.execution.execution_id])
+    name = cause.removeprefix("failed:")
+    source = record.by_name.get(name)
+    ended_badly = source is not None and (source.status in FAILURES or source.status is BlockStatus.CANCELLED)
+    return ended_badly and block.block_id in record.plan.descendants(name)
+
+
+def parked_kind(block: BlockExecution) -> WaitKind | None:
+    """Return what a block that is parked waits for; None if it is not parked."""
+    return next((kind for kind in WaitKind if kind.parked_status is block.status), None)
