@@ -7,7 +7,7 @@ from flask import Flask
 from web.auth import register_auth
 from web.context import provide
 from web.correlation import register_correlation
-from web.docs import register_docs
+from web.docs.page import register_docs
 from web.errors import register_errors
 from web.json_answer import ServiceJSON
 from web.json_body import MAX_BYTES

@@ -24,7 +24,7 @@ def register_correlation(app: Flask) -> None:
 
 def request_id() -> str:
     """Return the id of the present request."""
-    return str(g.request_id)
+    return str(g.get("request_id", "unknown"))
 
 
 def _begin() -> None:

@@ -11,7 +11,6 @@ from workflow_service.logs import logging_settings
 
 _server = load_settings().server
 _memory = Path("/dev/shm")
-_passed_on = {"level": "INFO", "handlers": [], "propagate": True}
 
 bind = f"[{_server.host}]:{_server.port}" if ":" in _server.host else f"{_server.host}:{_server.port}"
 worker_class = "gthread"
@@ -28,7 +27,7 @@ keepalive = 5
 worker_tmp_dir = str(_memory) if _memory.is_dir() else None
 # no second way in, and nothing written to a home directory that may not be there
 control_socket_disable = True
-# each request has its line in the service's own log
-accesslog = None
-logconfig_dict: dict[str, Any] = {
-    **logging_settings(), "loggers": {"gunicorn.error": _passed_on, "gunicorn.access": _passed_on}}
+# gunicorn's own lines go through the service's log; of requests the service writes a line itself
+logconfig_dict: dict[str, Any] = {**logging_settings(), "loggers": {
+    "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
+    "gunicorn.access": {"level": "WARNING", "handlers": [], "propagate": True}}}

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Request
 from webargs.core import is_json
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from web.errors import MalformedJSON, UnsupportedMediaType
 from workflow_service.integrations import json_text
@@ -20,11 +21,15 @@ def json_body(request: Request) -> Any:
 
     Raises:
         UnsupportedMediaType: it is not declared as JSON.
+        RequestEntityTooLarge: it has more than ``MAX_BYTES``.
         MalformedJSON: it can't be read.
     """
     if not is_json(request.mimetype):
         raise UnsupportedMediaType("The body has to be JSON, declared by 'Content-Type: application/json'.")
-    return parse_json(request.get_data())
+    raw = request.get_data()
+    if request.content_length is None and len(raw) >= MAX_BYTES:
+        raise RequestEntityTooLarge()  # a body that comes in chunks is cut off at the limit without a word
+    return parse_json(raw)
 
 
 def parse_json(raw: bytes) -> Any:

@@ -56,6 +56,7 @@ def _describe_templates(api: ServiceApi) -> None:
     api.spec.components.security_scheme(SECURITY_SCHEME, _BEARER)
     for name, component in template_components().items():
         api.spec.components.schema(name, component)
+    api.spec.components.schemas.pop("PaginationMetadata", None)  # flask-smorest's own pages, which we don't have
     references = api.ma_plugin.converter.refs  # how apispec knows that a schema has its component already
     references[make_schema_key(WorkflowTemplateSchema())] = "WorkflowTemplate"
     references[make_schema_key(StoredTemplateSchema())] = "StoredTemplate"

@@ -1,4 +1,4 @@
-"""The page that shows the API: Swagger UI from an installed package, nothing from another host."""
+"""Serves Swagger UI out of an installed package; nothing comes from another host."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, abort, redirect, send_from_directo
 from werkzeug.wrappers import Response as BaseResponse
 
 _PAGE = "docs.html"
-_OWN = str(files("web") / "static")
+_OWN = str(files("web.docs"))
 _SWAGGER_UI = str(files("flask_swagger_ui") / "dist")
 _ASSETS = {
     "docs.js": _OWN,

@@ -1,0 +1,117 @@
+"""The real service on stores in memory, with agents that echo and a worker that a test moves by hand."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from workflow_service.bootstrap import Application
+from workflow_service.config import load_settings
+from workflow_service.domain.agents import Agent, AgentAnswer, AgentCall, Completed
+from workflow_service.domain.commands import RunBlock
+from workflow_service.domain.execution import Execution
+from workflow_service.domain.plan import Line
+from workflow_service.domain.recovery import Checkpoint, RecoveryPoint
+from workflow_service.repositories.memory.approvals import ApprovalsInMemory
+from workflow_service.repositories.memory.blocks import BlocksInMemory
+from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
+from workflow_service.repositories.memory.clock import SystemClock
+from workflow_service.repositories.memory.events import EventsInMemory
+from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.templates import TemplatesInMemory
+from workflow_service.repositories.memory.waits import WaitsInMemory
+from workflow_service.services.engine import Ports, build_engine
+from workflow_service.services.health import Health
+from workflow_service.services.ports import Dispatch
+from workflow_service.services.stores import Stores
+from workflow_service.services.timings import Timings
+
+_ADDRESSES = {
+    "MONGODB_URL": "mongodb://127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0",
+    "LLM_SERVICE_URL": "http://127.0.0.1:1", "AGENT_SERVICE_URL": "http://127.0.0.1:1",
+    "STATE_SERVICE_URL": "http://127.0.0.1:1"}
+
+
+class EchoAgents:
+    """Two agents that answer with what they were given."""
+
+    def agents(self) -> Sequence[Agent]:
+        """Return the registry."""
+        return [Agent(agent_id=name, name=name, type="echo", tool_types=("use_case", "api"))
+                for name in ("document-reader", "risk-rater")]
+
+    def run(self, call: AgentCall) -> AgentAnswer:
+        """Answer at once."""
+        return Completed(output={"clauses": [7], "given": dict(call.input)})
+
+    def result(self, agent_id: str, idempotency_key: str) -> AgentAnswer:
+        """Nobody has to ask again."""
+        raise AssertionError("every call was answered at once")
+
+    def stop(self, agent_id: str, idempotency_key: str) -> bool:
+        """Nothing runs."""
+        return True
+
+
+class StateInMemory:
+    """A State Management Service that keeps recovery points alone."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.points: list[RecoveryPoint] = []
+
+    def put_play(self, execution: Execution) -> None:
+        """Take it."""
+
+    def checkpoint(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """Take them."""
+
+    def put_recovery_point(self, point: RecoveryPoint) -> None:
+        """Keep it."""
+        self.points.append(point)
+
+    def recovery_points(self, workspace_id: str, execution_id: str) -> Sequence[RecoveryPoint]:
+        """Return those of an execution."""
+        return [point for point in self.points if point.execution_id == execution_id]
+
+    def context(self, workspace_id: str) -> Mapping[str, Any]:
+        """Return nothing shared."""
+        return {}
+
+
+class HandWorker:
+    """Keeps what is dispatched until a test lets it run."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._waiting: deque[RunBlock] = deque()
+
+    def dispatch(self, dispatches: Sequence[Dispatch]) -> None:
+        """Keep the first block of each line; what follows it is dispatched by the engine."""
+        for sent in dispatches:
+            lines = [sent.segment] if isinstance(sent.segment, Line) else sent.segment.lines
+            self._waiting += [RunBlock(workspace_id=sent.workspace_id, execution_id=sent.execution_id,
+                                       block_id=line.first, epoch=sent.epoch) for line in lines]
+
+    def work(self, application: Application) -> None:
+        """Run everything there is to run."""
+        while self._waiting:
+            application.engine.blocks.run(self._waiting.popleft())
+        application.engine.finisher.flush()
+
+
+def a_real_service(secret: str, worker: HandWorker) -> Application:
+    """Return an empty service."""
+    settings = load_settings(_ADDRESSES)
+    settings = replace(settings, security=replace(settings.security, jwt_secret=secret))
+    clock, ids = SystemClock(), count(1)
+    stores = Stores(executions=ExecutionsInMemory(), blocks=BlocksInMemory(), waits=WaitsInMemory(),
+                    approvals=ApprovalsInMemory())
+    ports = Ports(
+        stores=stores, templates=TemplatesInMemory(), events=EventsInMemory(), checkpoints=CheckpointsInMemory(clock),
+        agents=EchoAgents(), state=StateInMemory(), dispatcher=worker, clock=clock, monotonic=lambda: 0.0,
+        draw=lambda: 0.5, new_id=lambda: f"run-{next(ids)}", owner="test")
+    return Application(settings=settings, engine=build_engine(ports, Timings()), health=Health({}))
