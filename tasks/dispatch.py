@@ -15,7 +15,7 @@ from workflow_service.services.ports import Dispatch
 
 log = logging.getLogger(__name__)
 
-#: what a dead or frozen broker or result backend makes of a publish (RuntimeError: the result backend's retries ran out)
+#: what a dead or frozen broker or result backend makes of a publish (RuntimeError: its retries ran out)
 _LOST = (KombuError, CeleryError, RedisError, OSError, RuntimeError)
 
 

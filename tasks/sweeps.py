@@ -8,6 +8,7 @@ from tasks import names
 from tasks.app import app
 from tasks.worker import process
 from workflow_service.domain.errors import Unavailable
+from workflow_service.services.engine import Engine
 from workflow_service.services.sweeps import Sweeps
 
 
@@ -41,9 +42,19 @@ def checkpoints() -> None:
     _sweep(Sweeps.sweep_checkpoints)
 
 
+@app.task(name=names.FOLLOW_STATE_CHANGES)
+def state_changes() -> None:
+    """Act on change notifications of the State Management Service."""
+    _bounded(lambda engine: engine.state_changes.follow())
+
+
 def _sweep(sweep: Callable[[Sweeps], int]) -> None:
-    """Sweep once; if a store or service is away the next sweep tries again."""
+    _bounded(lambda engine: sweep(engine.sweeps))
+
+
+def _bounded(repair: Callable[[Engine], int]) -> None:
+    """Repair once; if a store or service is away the next time tries again."""
     try:
-        sweep(process.application().engine.sweeps)
+        repair(process.application().engine)
     except Unavailable:
         return

@@ -3,10 +3,14 @@
 They come from ``default.yml``, from the file that ``WORKFLOW_CONFIG`` names (if it is set; any part of the same tree),
 and from the environment, each laid over the one before. Every setting has one environment variable: its path in the
 file in capitals, joined by ``_``, camelCase split, without the words ``database``, ``cache``, ``integrations``,
-``options``, ``base`` and ``security``. So ``workflow.lease_ms`` is ``WORKFLOW_LEASE_MS``, ``database.mongodb.options.
-maxPoolSize`` is ``MONGODB_MAX_POOL_SIZE``, ``integrations.agent_service.base_url`` is ``AGENT_SERVICE_URL``. Two have
-better known names: ``PORT`` and ``WORKFLOW_ENVIRONMENT``. Lists are written with commas. A variable that is empty
-counts as not set.
+``options``, ``base`` and ``security``. For example:
+
+- ``workflow.lease_ms`` is set by ``WORKFLOW_LEASE_MS``
+- ``database.mongodb.options.maxPoolSize`` is set by ``MONGODB_MAX_POOL_SIZE``
+- ``integrations.agent_service.base_url`` is set by ``AGENT_SERVICE_URL``
+
+Two have better known names: ``PORT`` and ``WORKFLOW_ENVIRONMENT``. Lists are written with commas. A variable that is
+empty counts as not set.
 """
 
 from workflow_service.config.catalogue import SettingDescription, describe
@@ -15,6 +19,7 @@ from workflow_service.config.settings import (
     DEVELOPMENT_JWT_SECRET,
     CelerySettings,
     HumanInLoopSettings,
+    LlmServiceSettings,
     MongoSettings,
     RedisSettings,
     SecuritySettings,
@@ -29,6 +34,7 @@ __all__ = [
     "CelerySettings",
     "ConfigurationError",
     "HumanInLoopSettings",
+    "LlmServiceSettings",
     "MongoSettings",
     "RedisSettings",
     "SecuritySettings",

@@ -32,6 +32,8 @@ class Entry:
     meaning: str
     fallback: str | None
     """The path of the setting whose value it has if it has none itself."""
+    is_optional: bool
+    """True if the service works without it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,13 +83,14 @@ def build(values: Values) -> Settings:
 def _entry(group: str, section: Section, name: str, leaf: Leaf) -> Entry:
     path = f"{section.path}.{leaf.path}"
     return Entry(group=group, name=name, path=path, variable=leaf.variable or variable_of(path), kind=leaf.kind,
-                 meaning=leaf.meaning.format(title=section.title), fallback=leaf.fallback)
+                 meaning=leaf.meaning.format(title=section.title), fallback=leaf.fallback, is_optional=leaf.is_optional)
 
 
 def _shown_default(entry: Entry, defaults: Mapping[str, object]) -> str:
     default = defaults.get(entry.path)
     if default is None:
-        return f"that of {variable_of(entry.fallback)}" if entry.fallback else "required"
+        alone = "none" if entry.is_optional else "required"
+        return f"that of {variable_of(entry.fallback)}" if entry.fallback else alone
     if default == DEVELOPMENT_JWT_SECRET:
         return "a public one, for development only"
     return ", ".join(default) if isinstance(default, list) else str(default)

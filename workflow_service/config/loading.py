@@ -70,6 +70,9 @@ def _values(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Issue]]:
             if entry.fallback not in values:
                 continue  # the setting that it falls back on is named as wrong already
             raw = values[entry.fallback]
+        if raw is None and entry.is_optional:
+            values[entry.path] = None
+            continue
         try:
             values[entry.path] = entry.kind.read(raw)
         except ValueError:

@@ -36,6 +36,8 @@ class Leaf:
     """The environment variable that sets it, where it is not the one that the rule gives."""
     fallback: str | None = None
     """The path of the setting whose value it has if it has none itself."""
+    is_optional: bool = False
+    """True if the service works without it; its value is None then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +49,9 @@ class Section:
 
 
 def _leaf(path: str, kind: Kind, meaning: str, *, variable: str | None = None,
-          fallback: str | None = None) -> Mapping[str, Leaf]:
-    return {"leaf": Leaf(path=path, kind=kind, meaning=meaning, variable=variable, fallback=fallback)}
+          fallback: str | None = None, is_optional: bool = False) -> Mapping[str, Leaf]:
+    return {"leaf": Leaf(path=path, kind=kind, meaning=meaning, variable=variable, fallback=fallback,
+                         is_optional=is_optional)}
 
 
 def _section(path: str, title: str) -> Mapping[str, Section]:
@@ -85,9 +88,19 @@ class RedisSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceSettings:
-    """One of the three services around us."""
+    """One of the services around us."""
 
     base_url: str = field(repr=False, metadata=_leaf("base_url", _HTTP, "Address of the {title}."))
+    timeout: timedelta = field(metadata=_leaf(
+        "timeout", milliseconds(), "How long a call of the {title} may take if nothing else is said (ms)."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LlmServiceSettings:
+    """The LLM Service, which the service works without, less well."""
+
+    base_url: str | None = field(repr=False, metadata=_leaf("base_url", _HTTP, "Address of the {title}.",
+                                                            is_optional=True))
     timeout: timedelta = field(metadata=_leaf(
         "timeout", milliseconds(), "How long a call of the {title} may take if nothing else is said (ms)."))
 
@@ -173,7 +186,7 @@ class Settings:
     server: ServerSettings = field(metadata=_section("server", "HTTP API"))
     mongodb: MongoSettings = field(metadata=_section("database.mongodb", "MongoDB"))
     redis: RedisSettings = field(metadata=_section("cache.redis", "Redis"))
-    llm_service: ServiceSettings = field(metadata=_section("integrations.llm_service", "LLM Service"))
+    llm_service: LlmServiceSettings = field(metadata=_section("integrations.llm_service", "LLM Service"))
     agent_service: ServiceSettings = field(metadata=_section("integrations.agent_service", "Agent Service"))
     state_service: ServiceSettings = field(
         metadata=_section("integrations.state_service", "State Management Service"))

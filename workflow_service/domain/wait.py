@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.events import Event
 from workflow_service.domain.ids import wait_id
 from workflow_service.domain.statuses import WAIT_TRANSITIONS, WaitKind, WaitStatus, check
@@ -37,6 +38,13 @@ class Wait:
     def id(self) -> str:
         """The one possible id of this wait."""
         return wait_id(self.execution_id, self.block_id, self.epoch, self.kind.value, self.revision)
+
+
+def wait_of(block: BlockExecution, kind: WaitKind, deadline: datetime | None = None) -> Wait:
+    """Return the wait that a block has, or is to have, for this; an agent is waited for anew in each retry."""
+    return Wait(workspace_id=block.workspace_id, execution_id=block.execution_id, block_id=block.block_id,
+                epoch=block.epoch, kind=kind, revision=block.retry_count if kind is WaitKind.AGENT else 0,
+                deadline=deadline)
 
 
 def opened(wait: Wait, at: datetime) -> Wait:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from workflow_service.domain.changes import StateChange, StateChanges
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.recovery import Checkpoint, RecoveryPoint
-from workflow_service.integrations.state_changes import StateChange, StateChanges
 
 
 def instant_text(at: datetime) -> str:
@@ -24,7 +24,9 @@ def play_document(execution: Execution) -> dict[str, Any]:
         # the contract knows no play that has not started; ours is about to
         "startedAt": instant_text(execution.started_at or execution.created_at),
         "completedAt": _optional_instant(execution.completed_at), "input": execution.input,
-        "context": execution.context, "generation": execution.generation})
+        "context": execution.context,
+        # a total order of what we tell: of two reports the one of the later version stands
+        "generation": execution.version})
 
 
 def checkpoint_document(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -49,8 +51,9 @@ def recovery_points_of(body: Any, workspace_id: str, execution_id: str) -> tuple
     try:
         found = [RecoveryPoint(
             point_id=_checked(entry["pointId"], str), workspace_id=workspace_id, execution_id=execution_id,
-            timestamp=datetime.fromisoformat(_checked(entry["timestamp"], str)), state=_checked(entry["state"], dict),
-            completed_blocks=tuple(_checked(entry["completedBlocks"], list))) for entry in body["recoveryPoints"]]
+            timestamp=_instant(entry["timestamp"]), state=_checked(entry["state"], dict),
+            completed_blocks=tuple(_checked(block_id, str) for block_id in _checked(entry["completedBlocks"], list)))
+            for entry in body["recoveryPoints"]]
     except (KeyError, TypeError) as error:
         raise ValueError("no recovery points in it") from error
     return tuple(sorted(found, key=lambda point: point.timestamp))
@@ -74,14 +77,18 @@ def changes_of(body: Any) -> StateChanges:
 
 
 def _change(entry: Mapping[str, Any]) -> StateChange:
-    at = datetime.fromisoformat(_checked(entry["at"], str))
-    if at.tzinfo is None:
-        raise ValueError("an instant without an offset")
     return StateChange(
         cursor=_checked(entry["cursor"], int), workspace_id=_checked(entry["workspaceId"], str),
         execution_id=_checked(entry.get("executionId"), str | None),
-        block_id=_checked(entry.get("blockId"), str | None), kind=_checked(entry["kind"], str), at=at,
-        source=_checked(entry["source"], str))
+        block_id=_checked(entry.get("blockId"), str | None), kind=_checked(entry["kind"], str),
+        at=_instant(entry["at"]), source=_checked(entry["source"], str))
+
+
+def _instant(text: Any) -> datetime:
+    at = datetime.fromisoformat(_checked(text, str))
+    if at.tzinfo is None:
+        raise ValueError("an instant without an offset")
+    return at
 
 
 def _checked(value: Any, kind: Any) -> Any:

@@ -14,13 +14,13 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from workflow_service.domain.changes import StateChanges
 from workflow_service.domain.errors import Invalid, Issue, Unavailable
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.recovery import Checkpoint, RecoveryPoint
 from workflow_service.integrations import json_text
 from workflow_service.integrations.http import JsonClient
 from workflow_service.integrations.http_errors import CallFailed, Refused
-from workflow_service.integrations.state_changes import StateChanges
 from workflow_service.integrations.state_documents import (
     changes_of,
     checkpoint_document,
@@ -107,9 +107,9 @@ class HttpStateService:
         self._put(path, recovery_point_document(point), point.point_id)
 
     def recovery_points(self, workspace_id: str, execution_id: str) -> Sequence[RecoveryPoint]:
-        """Return the points of an execution, the oldest first. Raises errors.Unavailable."""
+        """Return the points of an execution, the oldest first; none if it knows none. Raises errors.Unavailable."""
         return self._read(f"{_play_path(workspace_id, execution_id)}/recovery-points",
-                          lambda body: recovery_points_of(body, workspace_id, execution_id))
+                          lambda body: recovery_points_of(body, workspace_id, execution_id), if_not_found=())
 
     def context(self, workspace_id: str) -> Mapping[str, Any]:
         """Return the shared context of a workspace; empty if nobody wrote to it. Raises errors.Unavailable."""
@@ -130,10 +130,17 @@ class HttpStateService:
         return self._read("/changes", changes_of, query=query, timeout=patience + self._client.timeout)
 
     def _read(self, path: str, meaning: Callable[[Any], T], *, query: Mapping[str, str | int] | None = None,
-              timeout: timedelta | None = None) -> T:
+              timeout: timedelta | None = None, if_not_found: T | None = None) -> T:
+        """Return what an answer means.
+
+        Args:
+            if_not_found: what it means that the service has no such thing; None if that can't be.
+        """
         try:
             return meaning(self._client.call("GET", path, query=query, timeout=timeout).body)
         except (CallFailed, ValueError) as error:
+            if if_not_found is not None and isinstance(error, Refused) and _is_not_found(error):
+                return if_not_found
             raise Unavailable(_SERVICE) from error
 
     def _put(self, path: str, document: Mapping[str, Any], name: str) -> None:
@@ -170,6 +177,11 @@ def _is_about_the_content(error: Refused) -> bool:
     if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return True
     return error.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY) and error.error is not None
+
+
+def _is_not_found(error: Refused) -> bool:
+    """Say whether it is the thing that is missing, and not the whole service at this address."""
+    return error.status == HTTPStatus.NOT_FOUND and error.error is not None and error.error["code"] == "not_found"
 
 
 def _reason(error: Refused) -> str:

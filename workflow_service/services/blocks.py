@@ -7,7 +7,6 @@ because of an agent, an expression or a person: outcomes are stored.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from workflow_service.domain import blocks
@@ -19,7 +18,7 @@ from workflow_service.domain.errors import ExpressionError, Unavailable
 from workflow_service.domain.retry import decide_retry
 from workflow_service.domain.statuses import ExecutionStatus, WaitKind
 from workflow_service.domain.template import Block
-from workflow_service.domain.wait import Wait
+from workflow_service.domain.wait import Wait, wait_of
 from workflow_service.services.claims import Claim, Claims
 from workflow_service.services.finish import Finisher
 from workflow_service.services.inputs import Inputs, InvalidInput, choose, guard_allows
@@ -97,7 +96,7 @@ class Blocks:
         """Ask a person if the template says so; go on when they approved."""
         if not block.human_in_loop.required:
             return self._call(claim, block, variables, resolved, lease)
-        wait = self._wait(claim.block, WaitKind.APPROVAL)
+        wait = wait_of(claim.block, WaitKind.APPROVAL)
         verdict = verdict_of(self._stores.waits.get(wait.workspace_id, wait.id))
         if verdict is None:
             self._ask(claim, block, wait, resolved)
@@ -138,7 +137,7 @@ class Blocks:
     def _answer(self, ours: BlockExecution, block: Block) -> AgentAnswer:
         """Call the agent; if it took the work earlier and failed since, that is the answer."""
         if ours.parked_for is WaitKind.AGENT:
-            wait = self._wait(ours, WaitKind.AGENT)
+            wait = wait_of(ours, WaitKind.AGENT)
             told = verdict_of(self._stores.waits.get(wait.workspace_id, wait.id))
             if told is not None and told["failure"] is not None:
                 failure = told["failure"]
@@ -150,7 +149,7 @@ class Blocks:
 
     def _await_agent(self, claim: Claim, ours: BlockExecution, answer: Accepted) -> None:
         """Park until the agent has done the work that it took."""
-        wait = self._wait(ours, WaitKind.AGENT, self._clock.now() + answer.ask_again_after)
+        wait = wait_of(ours, WaitKind.AGENT, self._clock.now() + answer.ask_again_after)
         self._waits.park(claim, ours, wait, None, called=True)
 
     def _fail(self, claim: Claim, block: Block, failure: Failure, ours: BlockExecution | None = None) -> Ended:
@@ -177,11 +176,6 @@ class Blocks:
     def _store(self, claim: Claim, ended: BlockExecution) -> Ended:
         """Store the end of a block; None, and it is dropped, if the block is no longer ours."""
         return ended if self._stores.blocks.change(claim.block, ended) else None
-
-    def _wait(self, block: BlockExecution, kind: WaitKind, deadline: datetime | None = None) -> Wait:
-        revision = block.retry_count if kind is WaitKind.AGENT else 0
-        return Wait(workspace_id=block.workspace_id, execution_id=block.execution_id, block_id=block.block_id,
-                    epoch=block.epoch, kind=kind, revision=revision, deadline=deadline)
 
 
 def _may_choose_none(block: Block) -> bool:

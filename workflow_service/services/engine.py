@@ -34,6 +34,7 @@ from workflow_service.services.recovery_points import RecoveryPoints
 from workflow_service.services.releases import Releases
 from workflow_service.services.restarts import Restarts
 from workflow_service.services.sending import Sender
+from workflow_service.services.state_changes import StateChanges
 from workflow_service.services.stores import Stores
 from workflow_service.services.sweeps import Sweeps
 from workflow_service.services.templates import Templates
@@ -75,6 +76,7 @@ class Engine:
     restarts: Restarts
     blocks: Blocks
     sweeps: Sweeps
+    state_changes: StateChanges
     finisher: Finisher
     leases: Leases
 
@@ -93,7 +95,7 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
     closing = Closing(stores, finisher, clock)
     claims = Claims(stores, plans, sender, closing, finisher, clock, ports.monotonic, ports.owner, timings)
     releases = Releases(stores, claims, sender, closing, finisher, clock, timings)
-    waits = Waits(stores, plans, sender, closing, finisher, clock, timings)
+    waits = Waits(stores, plans, ports.agents, sender, closing, finisher, clock, timings)
     leases = Leases(stores.blocks, clock, ports.monotonic, timings.lease)
     blocks = Blocks(stores, claims, releases, waits, Inputs(stores, ports.agents, ports.state), ports.agents, leases,
                     finisher, clock, ports.monotonic, ports.draw, timings)
@@ -103,7 +105,8 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
     cancellation = Cancellation(stores, plans, closing, finisher, clock, timings)
     restarts = Restarts(stores, plans, ports.agents, releases, closing, holds, finisher, clock, timings)
     sweeps = Sweeps(stores, plans, claims, releases, waits, approvals, executions, cancellation, restarts, closing,
-                    sender, finisher, ports.checkpoints, ports.state, ports.agents, clock, timings)
+                    sender, finisher, ports.checkpoints, ports.state, clock, timings)
     return Engine(templates=Templates(ports.templates, ports.agents, clock), executions=executions,
                   approvals=approvals, holds=holds, cancellation=cancellation, restarts=restarts, blocks=blocks,
-                  sweeps=sweeps, finisher=finisher, leases=leases)
+    executions = Executions(stores, ports.templates, plans, sender, finisher, ports.state, clock, ports.new_id,
+                            timings)

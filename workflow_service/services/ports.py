@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 from workflow_service.domain.agents import Agent, AgentAnswer, AgentCall
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.changes import StateChanges
 from workflow_service.domain.events import Event
 from workflow_service.domain.execution import Execution, Slot
 from workflow_service.domain.plan import Segment
@@ -238,7 +239,7 @@ class StateService(Protocol):
     """The State Management Service: workspaces, plays (executions), blocks, recovery points."""
 
     def put_play(self, execution: Execution) -> None:
-        """Tell it of an execution; an older generation changes nothing. Raises errors.Unavailable."""
+        """Tell it of an execution; an older version changes nothing. Raises errors.Unavailable."""
 
     def checkpoint(self, checkpoints: Sequence[Checkpoint]) -> None:
         """Tell it of many blocks in one call; late ones change nothing. Raises errors.Unavailable."""
@@ -248,6 +249,9 @@ class StateService(Protocol):
 
     def recovery_points(self, workspace_id: str, execution_id: str) -> Sequence[RecoveryPoint]:
         """Return the points of an execution, the oldest first. Raises errors.Unavailable."""
+
+    def changes(self, after: int, wait: timedelta) -> StateChanges:
+        """Return what changed after a cursor, waiting a while if nothing has. Raises errors.Unavailable."""
 
     def context(self, workspace_id: str) -> Mapping[str, Any]:
         """Return the shared context of a workspace. Raises errors.Unavailable."""

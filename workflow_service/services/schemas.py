@@ -1,6 +1,7 @@
 """Checking JSON values against JSON Schemas, with every fault as an issue.
 
-Schemas come from authors and agents, so a reference may only lead to a place within the same schema: nothing is fetched.
+Schemas come from authors and agents, so a reference may only lead to a place within the same schema: nothing is
+fetched.
 """
 
 from __future__ import annotations

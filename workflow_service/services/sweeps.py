@@ -7,18 +7,17 @@ is followed by the next.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 
 from workflow_service.domain import blocks
-from workflow_service.domain.agents import Accepted, Completed
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.errors import WorkflowServiceError
 from workflow_service.domain.execution import Execution
-from workflow_service.domain.ids import block_execution_id, idempotency_key
+from workflow_service.domain.ids import block_execution_id
 from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, ExecutionStatus, WaitKind, WaitStatus
-from workflow_service.domain.wait import Wait
+from workflow_service.domain.wait import Wait, wait_of
 from workflow_service.services.approvals import Approvals
 from workflow_service.services.cancellation import Cancellation
 from workflow_service.services.claims import Claims
@@ -27,7 +26,6 @@ from workflow_service.services.executions import Executions
 from workflow_service.services.finish import Finisher
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import (
-    AgentService,
     CheckpointRepository,
     Clock,
     Repository,
@@ -55,7 +53,7 @@ class Sweeps:
     def __init__(self, stores: Stores, plans: Plans, claims: Claims, releases: Releases, waits: Waits,
                  approvals: Approvals, executions: Executions, cancellation: Cancellation, restarts: Restarts,
                  closing: Closing, sender: Sender, finisher: Finisher, checkpoints: CheckpointRepository,
-                 state: StateService, agents: AgentService, clock: Clock, timings: Timings) -> None:
+                 state: StateService, clock: Clock, timings: Timings) -> None:
         """Repair the documents of these stores by the use cases that change them."""
         self._stores = stores
         self._plans = plans
@@ -71,7 +69,6 @@ class Sweeps:
         self._finisher = finisher
         self._checkpoints = checkpoints
         self._state = state
-        self._agents = agents
         self._clock = clock
         self._timings = timings
 
@@ -132,18 +129,10 @@ class Sweeps:
     def _repair_parked(self, block: BlockExecution) -> None:
         """Relay what was not relayed, and wake the block if its wait has fired."""
         self._finisher.rest(block)
-        for wait in self._waits_of(block):
-            if wait.status is WaitStatus.FIRED:
+        if block.parked_for is not None:
+            wait = self._stores.waits.get(block.workspace_id, wait_of(block, block.parked_for).id)
+            if wait is not None and wait.status is WaitStatus.FIRED:
                 self._waits.wake(wait)
-
-    def _waits_of(self, block: BlockExecution) -> Sequence[Wait]:
-        if block.parked_for is None:
-            return ()
-        wait = Wait(workspace_id=block.workspace_id, execution_id=block.execution_id, block_id=block.block_id,
-                    epoch=block.epoch, kind=block.parked_for,
-                    revision=block.retry_count if block.parked_for is WaitKind.AGENT else 0)
-        stored = self._stores.waits.get(wait.workspace_id, wait.id)
-        return () if stored is None else (stored,)
 
     def _send_again(self, execution: Execution, block: BlockExecution) -> None:
         """Send a block that should run: ready, due for a retry, or whose owner was lost; ever more rarely.
@@ -193,7 +182,7 @@ class Sweeps:
         elif block.epoch != wait.epoch or block.status.is_terminal:
             self._supersede(block)
         elif wait.kind is WaitKind.AGENT and block.status is BlockStatus.AWAITING_AGENT:
-            self._ask_agent(wait, block)
+            self._waits.ask_agent(block)
         elif block.status.is_parked:
             self._finisher.rest(wait)
 
@@ -203,16 +192,6 @@ class Sweeps:
         if execution is not None:
             over = block.epoch + block.status.is_terminal
             self._closing.withdraw_requests(execution, {block.block_id: over})
-
-    def _ask_agent(self, wait: Wait, block: BlockExecution) -> None:
-        """Ask an agent that took the work whether it is done."""
-        answer = self._agents.result(str(block.agent_id), idempotency_key(block.execution_id, block.block_id,
-                                                                          block.epoch))
-        if isinstance(answer, Accepted):
-            self._waits.ask_again(wait, self._clock.now() + answer.ask_again_after)
-            return
-        failure = None if isinstance(answer, Completed) else answer.to_document()
-        self._waits.fire(wait, {"failure": failure})
 
     def _repair_approval(self, approval: Approval) -> None:
         now = self._clock.now()

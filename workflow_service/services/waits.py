@@ -9,21 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from workflow_service.domain import blocks
 from workflow_service.domain import wait as waits
+from workflow_service.domain.agents import Accepted, Failure
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.ids import block_execution_id
-from workflow_service.domain.statuses import ExecutionStatus, WaitStatus
-from workflow_service.domain.wait import Wait
+from workflow_service.domain.statuses import ExecutionStatus, WaitKind, WaitStatus
+from workflow_service.domain.wait import Wait, wait_of
 from workflow_service.services.claims import Claim
 from workflow_service.services.closing import Closing
 from workflow_service.services.finish import Finisher
 from workflow_service.services.plans import Plans
-from workflow_service.services.ports import Clock
+from workflow_service.services.ports import AgentService, Clock
 from workflow_service.services.sending import Sender
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
@@ -32,9 +32,10 @@ from workflow_service.services.timings import Timings
 class Waits:
     """Parks blocks and wakes them."""
 
-    def __init__(self, stores: Stores, plans: Plans, sender: Sender, closing: Closing, finisher: Finisher, clock: Clock,
-                 timings: Timings) -> None:
+    def __init__(self, stores: Stores, plans: Plans, agents: AgentService, sender: Sender, closing: Closing,
+                 finisher: Finisher, clock: Clock, timings: Timings) -> None:
         """Park blocks of these stores."""
+        self._agents = agents
         self._stores = stores
         self._plans = plans
         self._sender = sender
@@ -76,9 +77,17 @@ class Waits:
         self.wake(fired)
         return True
 
-    def ask_again(self, wait: Wait, at: datetime) -> None:
-        """Look at an open wait again at this instant."""
-        self._stores.waits.rest([replace(wait, due_at=at, outbox=())])
+    def ask_agent(self, block: BlockExecution) -> None:
+        """Ask the agent that took the work of a parked block whether it is done, and wake the block if it is."""
+        wait = self._stores.waits.get(block.workspace_id, wait_of(block, WaitKind.AGENT).id)
+        if wait is None or wait.status is not WaitStatus.OPEN:
+            return
+        answer = self._agents.result(str(block.agent_id), block.key)
+        if isinstance(answer, Accepted):
+            again_at = self._clock.now() + answer.ask_again_after
+            self._stores.waits.rest([replace(wait, due_at=again_at, outbox=())])
+        else:
+            self.fire(wait, {"failure": answer.to_document() if isinstance(answer, Failure) else None})
 
     def wake(self, wait: Wait) -> None:
         """Make the block of a fired wait ready and dispatch it; one that is not parked yet looks at the wait itself."""

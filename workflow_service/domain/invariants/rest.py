@@ -8,7 +8,14 @@ from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.ids import wait_id
 from workflow_service.domain.invariants.blocks import parked_kind
 from workflow_service.domain.invariants.record import Record, Violation
-from workflow_service.domain.statuses import FAILURES, ApprovalStatus, BlockStatus, ExecutionStatus, WaitKind, WaitStatus
+from workflow_service.domain.statuses import (
+    FAILURES,
+    ApprovalStatus,
+    BlockStatus,
+    ExecutionStatus,
+    WaitKind,
+    WaitStatus,
+)
 
 _NEED_A_LOOK = frozenset({BlockStatus.READY, BlockStatus.RUNNING, BlockStatus.RETRY_WAIT})
 

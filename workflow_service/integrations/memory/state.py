@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from threading import Condition
 from typing import Any
 
+from workflow_service.domain.changes import StateChange, StateChanges
 from workflow_service.domain.errors import Invalid, Issue, Unavailable
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.recovery import Checkpoint, RecoveryPoint
 from workflow_service.integrations import json_text
-from workflow_service.integrations.state_changes import StateChange, StateChanges
 from workflow_service.integrations.state_documents import checkpoint_document, play_document, recovery_point_document
 
 _Key = tuple[str, str]
@@ -69,19 +69,20 @@ class InMemoryStateService:
             return self._blocks.get(((workspace_id, execution_id), block_id))
 
     def recovery_points(self, workspace_id: str, execution_id: str) -> tuple[RecoveryPoint, ...]:
-        """Return the recovery points of an execution, the oldest first."""
+        """Return the points of an execution, the oldest first; none if it knows none. Raises errors.Unavailable."""
         with self._changed:
+            self._check_available()
             found = [point for (play, _), point in self._points.items() if play == (workspace_id, execution_id)]
         return tuple(sorted(found, key=lambda point: point.timestamp))
 
     def put_play(self, execution: Execution) -> None:
-        """Tell it of an execution; an older generation changes nothing. Raises errors.Unavailable."""
+        """Tell it of an execution; an older version changes nothing. Raises errors.Unavailable."""
         key = (execution.workspace_id, execution.execution_id)
         with self._changed:
             self._check_available()
             _refuse(_fault(execution.execution_id, play_document(execution)))
             known = self._plays.get(key)
-            if known is not None and known.generation > execution.generation:
+            if known is not None and known.version > execution.version:
                 return
             self._plays[key] = execution
             if known is None or play_document(known) != play_document(execution):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
@@ -21,6 +21,8 @@ class _Anchor:
 
     at: datetime
     reading: float
+    good_until: float
+    """The reading at which the server is to be asked again."""
 
 
 class StoreClock:
@@ -38,9 +40,8 @@ class StoreClock:
         self._store = store
         self._refresh_every = refresh_every.total_seconds()
         self._monotonic = monotonic
-        self._lock = Lock()
+        self._asking = Lock()
         self._anchor: _Anchor | None = None
-        self._refresh_at = 0.0
 
     def now(self) -> datetime:
         """Return the server's present instant, cut to milliseconds.
@@ -48,27 +49,26 @@ class StoreClock:
         Raises:
             Unavailable: the server has never answered. Later failures leave the last anchor in use.
         """
-        anchor = self._anchor
-        if anchor is None or self._monotonic() >= self._refresh_at:
-            anchor = self._refreshed()
+        anchor = self._current()
         return cut_instant(anchor.at + timedelta(seconds=self._monotonic() - anchor.reading))
 
-    def _refreshed(self) -> _Anchor:
-        """Ask the server, one thread at a time; the others go on with the old anchor if there is one."""
-        if not self._lock.acquire(blocking=self._anchor is None) and self._anchor is not None:
-            return self._anchor
+    def _current(self) -> _Anchor:
+        """Return the anchor; one thread at a time asks for a new one, and none waits for another."""
+        anchor = self._anchor
+        if anchor is None:
+            self._anchor = anchor = self._ask()
+        elif self._monotonic() >= anchor.good_until and self._asking.acquire(blocking=False):
+            try:
+                self._anchor = anchor = self._ask_again(anchor)
+            finally:
+                self._asking.release()
+        return anchor
+
+    def _ask_again(self, anchor: _Anchor) -> _Anchor:
         try:
-            if self._anchor is None or self._monotonic() >= self._refresh_at:
-                self._anchor = self._ask()
-                self._refresh_at = self._monotonic() + self._refresh_every
-            return self._anchor
+            return self._ask()
         except Unavailable:
-            if self._anchor is None:
-                raise
-            self._refresh_at = self._monotonic() + _RETRY_AFTER.total_seconds()
-            return self._anchor
-        finally:
-            self._lock.release()
+            return replace(anchor, good_until=self._monotonic() + _RETRY_AFTER.total_seconds())
 
     @store_errors()
     def _ask(self) -> _Anchor:
@@ -76,4 +76,5 @@ class StoreClock:
         local_time: datetime = self._store.database.client.admin.command("hello")["localTime"]
         received = self._monotonic()
         # the answer was on its way for half of the round trip
-        return _Anchor(at=local_time.replace(tzinfo=UTC) + timedelta(seconds=(received - sent) / 2), reading=received)
+        return _Anchor(at=local_time.replace(tzinfo=UTC) + timedelta(seconds=(received - sent) / 2), reading=received,
+                       good_until=received + self._refresh_every)

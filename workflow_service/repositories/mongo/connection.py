@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, timedelta
-from functools import cached_property
 from typing import Any
 
 import mongoengine
@@ -37,21 +36,26 @@ class Store:
             alias: the connection's name in mongoengine.
         """
         self._plain = database
+        self._durable = database.with_options(write_concern=_DURABLE)
         self._alias = alias
+        self._is_embedded: bool | None = None
 
-    @cached_property
+    @property
     def is_embedded(self) -> bool:
         """True for the embedded server, which has no text search and serves no sort from an index."""
-        return "secantusVersion" in self._plain.client.admin.command("buildInfo")
+        # no cached_property: its lock would make all threads wait, one after the other, for a server that is away
+        if self._is_embedded is None:
+            self._is_embedded = "secantusVersion" in self._plain.client.admin.command("buildInfo")
+        return self._is_embedded
 
-    @cached_property
+    @property
     def database(self) -> Database[Raw]:
         """The database, with writes that are acknowledged when they are safe.
 
         On MongoDB that is when a majority has them in its journal. The embedded server syncs each commit by itself, so
         asking for it only costs time there.
         """
-        return self._plain if self.is_embedded else self._plain.with_options(write_concern=_DURABLE)
+        return self._plain if self.is_embedded else self._durable
 
     def collection(self, name: str) -> Collection[Raw]:
         """Return a collection."""

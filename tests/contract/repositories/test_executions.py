@@ -1,0 +1,122 @@
+"""Executions: slots beside the versions, and pages."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.contract.repositories.builders import ELSEWHERE, HERE, LEASE, NOW, SECOND, new_execution
+from workflow_service.domain.execution import Slot, close, hold
+from workflow_service.domain.statuses import ExecutionStatus
+from workflow_service.services.ports import ExecutionRepository
+
+
+def slots_of(repository: ExecutionRepository) -> tuple[Slot, ...]:
+    found = repository.get(HERE, "x1")
+    assert found is not None
+    return found.slots
+
+
+def slot(number: int) -> Slot:
+    return Slot(block_id=f"b{number}", fence=1)
+
+
+def test_all_fields_come_back(execution_repository: ExecutionRepository) -> None:
+    execution = new_execution(
+        input={"order": 7}, context={"tenant": "x"}, generation=3, holds=("operator", "restart"), hold_number=4,
+        slots=(slot(1),), restart_targets={"b1": 2, "join~0~1": 3}, remaining=timedelta(milliseconds=1500),
+        deadline=NOW + LEASE, due_at=NOW, completed_at=NOW, error={"code": "timeout"})
+    execution_repository.insert(execution)
+    assert execution_repository.get(HERE, "x1") == execution
+
+
+def test_no_more_slots_than_the_limit(execution_repository: ExecutionRepository) -> None:
+    execution_repository.insert(new_execution())
+    taken = [execution_repository.take_slot(HERE, "x1", slot(number), 2) for number in range(3)]
+    assert taken == [True, True, False]
+    assert slots_of(execution_repository) == (slot(0), slot(1))
+
+
+def test_many_threads_take_no_more_slots_than_the_limit(execution_repository: ExecutionRepository) -> None:
+    execution_repository.insert(new_execution())
+    with ThreadPoolExecutor(8) as threads:
+        taken = list(threads.map(lambda number: execution_repository.take_slot(HERE, "x1", slot(number), 3), range(8)))
+    assert taken.count(True) == 3
+    assert set(slots_of(execution_repository)) == {slot(number) for number in range(8) if taken[number]}
+
+
+def test_same_slot_is_not_taken_twice(execution_repository: ExecutionRepository) -> None:
+    execution_repository.insert(new_execution())
+    assert execution_repository.take_slot(HERE, "x1", slot(1), 5)
+    assert not execution_repository.take_slot(HERE, "x1", slot(1), 5)
+    assert slots_of(execution_repository) == (slot(1),)
+
+
+def test_freed_slot_can_be_taken_again(execution_repository: ExecutionRepository) -> None:
+    execution_repository.insert(new_execution(slots=(slot(1), slot(2))))
+    assert execution_repository.free_slots(HERE, "x1", [slot(1), slot(9)])
+    assert execution_repository.take_slot(HERE, "x1", slot(3), 2)
+    assert slots_of(execution_repository) == (slot(2), slot(3))
+
+
+def test_freeing_a_slot_of_another_fence_frees_nothing(execution_repository: ExecutionRepository) -> None:
+    execution_repository.insert(new_execution(slots=(slot(1),)))
+    assert not execution_repository.free_slots(HERE, "x1", [replace(slot(1), fence=2)])
+    assert slots_of(execution_repository) == (slot(1),)
+
+
+def test_slots_of_another_workspace_are_out_of_reach(execution_repository: ExecutionRepository) -> None:
+    execution_repository.insert(new_execution(slots=(slot(1),)))
+    assert not execution_repository.take_slot(ELSEWHERE, "x1", slot(2), 5)
+    assert not execution_repository.free_slots(ELSEWHERE, "x1", [slot(1)])
+    assert slots_of(execution_repository) == (slot(1),)
+
+
+def test_change_keeps_slots_that_were_taken_meanwhile(execution_repository: ExecutionRepository) -> None:
+    before = new_execution()
+    execution_repository.insert(before)
+    execution_repository.take_slot(HERE, "x1", slot(1), 5)
+    assert execution_repository.change(before, hold(before, "operator", NOW))
+    assert slots_of(execution_repository) == (slot(1),)
+
+
+def test_close_empties_the_slots(execution_repository: ExecutionRepository) -> None:
+    before = new_execution(slots=(slot(1),))
+    execution_repository.insert(before)
+    assert execution_repository.change(before, close(before, ExecutionStatus.COMPLETED, None, NOW))
+    assert slots_of(execution_repository) == ()
+
+
+@pytest.fixture
+def history(execution_repository: ExecutionRepository) -> ExecutionRepository:
+    """Five executions: four here, of which one was never started, and one elsewhere."""
+    rows = [("x1", HERE, "t1", ExecutionStatus.RUNNING, NOW), ("x2", HERE, "t2", ExecutionStatus.COMPLETED, NOW),
+            ("x3", HERE, "t1", ExecutionStatus.COMPLETED, NOW + SECOND),
+            ("x4", ELSEWHERE, "t1", ExecutionStatus.RUNNING, NOW + SECOND),
+            ("x5", HERE, "t1", ExecutionStatus.PENDING, None)]
+    for execution_id, workspace_id, template_id, status, started_at in rows:
+        execution_repository.insert(new_execution(execution_id, workspace_id=workspace_id, template_id=template_id,
+                                                  status=status, started_at=started_at))
+    return execution_repository
+
+
+@pytest.mark.parametrize(("workspace_id", "status", "template_id", "expected"), [
+    (HERE, None, None, ["x3", "x1", "x2", "x5"]),
+    (HERE, ExecutionStatus.COMPLETED, None, ["x3", "x2"]),
+    (HERE, None, "t1", ["x3", "x1", "x5"]),
+    (HERE, ExecutionStatus.RUNNING, "t2", []),
+    (ELSEWHERE, None, None, ["x4"]),
+])
+def test_page_shows_the_latest_started_first(
+        history: ExecutionRepository, workspace_id: str, status: ExecutionStatus | None, template_id: str | None,
+        expected: list[str]) -> None:
+    page, total = history.page(workspace_id, status=status, template_id=template_id, limit=10, offset=0)
+    assert ([execution.execution_id for execution in page], total) == (expected, len(expected))
+
+
+def test_page_is_cut_by_limit_and_offset(history: ExecutionRepository) -> None:
+    page, total = history.page(HERE, status=None, template_id=None, limit=2, offset=1)
+    assert ([execution.execution_id for execution in page], total) == (["x1", "x2"], 4)

@@ -1,0 +1,75 @@
+"""Relays in processes of their own, some of them killed: the history has no gap and no double."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.contract.repositories.builders import HERE
+from tests.contract.repositories.relay_process import EVENTS_EACH, EXECUTIONS, all_events
+from workflow_service.repositories.mongo import events
+from workflow_service.repositories.mongo.connection import Store
+from workflow_service.repositories.mongo.events import EventsInMongo
+from workflow_service.repositories.mongo.indexes import INDEXES, create_indexes
+
+ROOT = Path(__file__).parents[3]
+PATIENCE_S = 40
+
+
+@pytest.fixture
+def history(store: Store) -> EventsInMongo:
+    """The history in the test's database."""
+    create_indexes(store, {events.COLLECTION: INDEXES[events.COLLECTION]})
+    return EventsInMongo(store)
+
+
+def start_relay(url: str, seed: int) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-m", "tests.contract.repositories.relay_process", url, str(seed)],
+                            cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def assert_complete(history: EventsInMongo) -> dict[str, int]:
+    """Check the history of each execution and return the number of each event."""
+    found: dict[str, int] = {}
+    for execution_id in EXECUTIONS:
+        rows = history.of_execution(HERE, execution_id)
+        assert [row.sequence for row in rows] == list(range(1, EVENTS_EACH + 1))
+        found |= {row.event.event_id: row.sequence for row in rows}
+    assert set(found) == {event.event_id for event in all_events()}
+    return found
+
+
+def test_relays_at_once_number_each_event_once(mongodb_url: str, history: EventsInMongo) -> None:
+    relays = [start_relay(mongodb_url, seed) for seed in range(4)]
+    told = [line.split() for relay in relays for line in relay.communicate(timeout=PATIENCE_S)[0].splitlines()]
+    assert [relay.returncode for relay in relays] == [0] * len(relays)
+    told += [[row.event.event_id, str(row.sequence)] for row in history.append(all_events())]
+    numbers = assert_complete(history)
+    assert set(Counter(event_id for event_id, _ in told).values()) == {1}
+    assert {event_id: int(number) for event_id, number in told} == numbers
+
+
+def test_killed_relays_leave_no_gap(mongodb_url: str, history: EventsInMongo) -> None:
+    for round_number in range(3):
+        relays = [start_relay(mongodb_url, seed) for seed in (2 * round_number, 2 * round_number + 1)]
+        wait_for_events(history, at_least=(round_number + 1) * 15)
+        for relay in relays:
+            relay.kill()
+            relay.communicate(timeout=PATIENCE_S)
+        for execution_id in EXECUTIONS:
+            rows = history.of_execution(HERE, execution_id)
+            assert [row.sequence for row in rows] == list(range(1, len(rows) + 1))
+    history.append(all_events())
+    assert_complete(history)
+
+
+def wait_for_events(history: EventsInMongo, at_least: int) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while len(history.of_execution(HERE, EXECUTIONS[0])) < at_least:
+        assert time.monotonic() < deadline, "the relays do not get on"
+        time.sleep(0.005)
