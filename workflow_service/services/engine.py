@@ -108,5 +108,5 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
                     sender, finisher, ports.checkpoints, ports.state, clock, timings)
     return Engine(templates=Templates(ports.templates, ports.agents, clock), executions=executions,
                   approvals=approvals, holds=holds, cancellation=cancellation, restarts=restarts, blocks=blocks,
-    executions = Executions(stores, ports.templates, plans, sender, finisher, ports.state, clock, ports.new_id,
-                            timings)
+                  sweeps=sweeps, state_changes=StateChanges(stores, waits, ports.state), finisher=finisher,
+                  leases=leases)

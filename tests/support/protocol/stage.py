@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from threading import Semaphore, Thread, current_thread
+from threading import Lock, Thread, current_thread
 
 _PATIENCE_S = 30
 """No actor computes for longer between two calls; then the test hangs and says so."""
@@ -44,8 +44,10 @@ class Actor:
         self.fault = Fault.NONE
         self._body = body
         self._after = after
-        self._may_go = Semaphore(0)
-        self._stopped = Semaphore(0)
+        self._may_go = Lock()  # both are taken from the start: who waits is let go by the other's release
+        self._stopped = Lock()
+        self._may_go.acquire()
+        self._stopped.acquire()
         self._thread = Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -100,14 +102,25 @@ class Stage:
     def __init__(self) -> None:
         """Start empty."""
         self.actors: list[Actor] = []
+        self.speaker = "-"
+        """Who is running."""
         self._running: Actor | None = None
+        self._is_open = True
 
     def enter(self, name: str, process: str, body: Callable[[], object],
-              after: Callable[[], None] = lambda: None) -> Actor:
-        """Add an actor; it stands before its first step."""
-        actor = Actor(name, process, body, after)
-        self.actors.append(actor)
-        return actor
+              after: Callable[[], None] = lambda: None) -> None:
+        """Add an actor, who stands before the first call; once the stage is shut, do it all at once instead."""
+        if self._is_open:
+            self.actors.append(Actor(name, process, body, after))
+            return
+        self.speaker = name
+        body()
+        after()
+        self.speaker = "-"
+
+    def shut(self) -> None:
+        """Let all that comes from now on be done at once and by nobody in particular."""
+        self._is_open = False
 
     def step(self, actor: Actor) -> None:
         """Let an actor make one call.
@@ -115,18 +128,21 @@ class Stage:
         Raises:
             BaseException: what the actor failed with.
         """
-        self._running = actor
+        self._running, self.speaker = actor, actor.name
         actor.go()
-        self._running = None
+        self._running, self.speaker = None, "-"
         if actor.has_ended:
             self.actors.remove(actor)
             if actor.error is not None:
                 raise actor.error
 
-    def finish(self, actor: Actor) -> None:
-        """Let an actor go on to its end."""
-        while not actor.has_ended:
+    def lead(self, name: str, until: str | None = None) -> None:
+        """Let the actor with this in its name go on until it stands before a call with that in it; None for the end."""
+        actor = next(actor for actor in self.actors if name in actor.name)
+        while not actor.has_ended and (until is None or until not in actor.stands_at):
             self.step(actor)
+        if until is not None and actor.has_ended:
+            raise AssertionError(f"{name} ended and was never before {until}")
 
     def kill(self, process: str) -> None:
         """End all actors of a process where they stand."""
@@ -143,8 +159,3 @@ class Stage:
         """Stop before a call if an actor makes it; calls from outside go through."""
         actor = self._running
         return actor.stop_at(name) if actor is not None and actor.is_current else Fault.NONE
-
-    @property
-    def speaker(self) -> str:
-        """Who is running."""
-        return self._running.name if self._running is not None else "-"

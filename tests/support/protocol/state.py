@@ -20,9 +20,9 @@ class StateInMemory:
         self._points: list[RecoveryPoint] = []
 
     def put_play(self, execution: Execution) -> None:
-        """Store a play; only a lower generation is too late."""
+        """Store a play; an older version is too late."""
         stored = self.plays.get(execution.execution_id)
-        if stored is None or execution.generation >= stored.generation:
+        if stored is None or execution.version >= stored.version:
             self.plays[execution.execution_id] = execution
 
     def checkpoint(self, checkpoints: Sequence[Checkpoint]) -> None:

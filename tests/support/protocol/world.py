@@ -17,6 +17,7 @@ from workflow_service.domain.commands import ApprovalFilter, RespondToApproval, 
 from workflow_service.domain.errors import Unavailable, WorkflowServiceError
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.ids import block_execution_id
+from workflow_service.domain.invariants import Effect, Record, violations
 from workflow_service.domain.plan import Line
 from workflow_service.domain.statuses import BlockStatus, ExecutionStatus
 from workflow_service.domain.template import RetryPolicy
@@ -41,7 +42,7 @@ TIMINGS = Timings(lease=timedelta(seconds=30))
 LEASE = TIMINGS.lease
 SWEEPS = ("blocks", "executions", "waits", "approvals", "checkpoints")
 _MILLISECOND = timedelta(milliseconds=1)
-_MOST_ROUNDS = 150
+_MOST_ROUNDS = 80
 """Of repair, after which an execution that has not come to rest is stuck."""
 
 
@@ -188,32 +189,57 @@ class World:
         for process in self.processes:
             self.heartbeat(process)
         self.run_all()
-        for _ in range(_MOST_ROUNDS):
+        self.stage.shut()
+        for number in range(_MOST_ROUNDS):
             self._round()
             if self._is_quiet():
                 return
-            self._pass_to_next()
+            self._pass_to_next(timedelta(seconds=number))
 
     def answer_all(self) -> None:
-        """Say yes to every pending request."""
+        """Say yes to every pending request, as long as it makes sense."""
+        if self.execution is None or self.execution.status.is_terminal:
+            return
         for approval in self.processes[0].engine.approvals.pending(OPERATOR, ApprovalFilter()):
             self.decide(self.processes[0], approval.approval_id, True)
-            self.run_all()
+
+    def record(self) -> Record:
+        """Return all that is stored of the execution, and what its agents did."""
+        execution = self.execution
+        assert execution is not None
+        return Record(
+            plan=self.plan, execution=execution, blocks=self.blocks.get_all(WORKSPACE, "e", tuple(self.plan.nodes)),
+            waits=list(self.waits._documents.values()), approvals=self.approvals.of_execution(WORKSPACE, "e"),
+            history=self.events.of_execution(WORKSPACE, "e"),
+            effects=[Effect(key=work.key, started=work.started, ended=work.ended) for work in self.agent.finished],
+            checkpoints={name: told for (_, name), told in self.state.blocks.items()})
+
+    def wrong(self) -> list[str]:
+        """Return everything that is wrong now that all has settled down; empty if all is well."""
+        execution = self.execution
+        if execution is None:
+            return []
+        found = [*self.faults, *self.agent.faults]
+        found += [f"{one.invariant} {one.subject}: {one.message}" for one in violations(self.record())]
+        if not execution.status.is_terminal and execution.status is not ExecutionStatus.PAUSED:
+            found.append(f"I1 the execution is {execution.status.value} and does not end")
+        play = self.state.plays.get("e")
+        if play is None or play.status is not execution.status:
+            found.append(f"I10 the play is {play.status.value if play else None}, the execution {execution.status.value}")
+        return found
 
     def _round(self) -> None:
         self.answer_all()
         while self.messages:
             self.worker(self.processes[0], self.messages.pop(0))
-            self.run_all()
-        for process in self.processes:
-            self.flush(process)
-            self.run_all()
+        self._flush_all()
         for kind in SWEEPS:
             self.sweep(self.processes[1], kind)
-            self.run_all()
+        self._flush_all()
+
+    def _flush_all(self) -> None:
         for process in self.processes:
             self.flush(process)
-            self.run_all()
 
     def _is_quiet(self) -> bool:
         execution = self.execution
@@ -242,9 +268,9 @@ class World:
             if approval.due_at is not None and approval.due_at != approval.overdue_at:
                 yield approval.due_at
 
-    def _pass_to_next(self) -> None:
+    def _pass_to_next(self, least: timedelta) -> None:
         coming = min(self._dues(), default=self.clock.now() + LEASE)
-        self.pass_time(max(coming - self.clock.now(), timedelta()) + _MILLISECOND)
+        self.pass_time(max(coming - self.clock.now(), least) + _MILLISECOND)
 
     # ---- within
 
@@ -257,7 +283,7 @@ class World:
             templates=self.templates, events=watch(self.events, "events"),
             checkpoints=watch(self.checkpoints, "checkpoints"), agents=self.agent,
             state=watch(self.state, "state"), dispatcher=watch(self, "messages"), clock=self.clock,
-            monotonic=self.clock.now().timestamp if False else lambda: self.clock.now().timestamp(),
+            monotonic=lambda: self.clock.now().timestamp(),
             draw=lambda: 0.5, new_id=lambda: "e", owner=name)
         return Process(name=name, engine=build_engine(ports, TIMINGS))
 
