@@ -20,8 +20,10 @@ def run(workspace_id: str, execution_id: str, block_id: str, epoch: int, brings:
                        brings=brings)
     try:
         process.application().engine.blocks.run(command)
-    except (WorkflowServiceError, LookupError) as error:  # the store is away, or knows nothing of it: the sweep goes on
+    except WorkflowServiceError as error:  # the store is away
         log.warning("left to the sweep: %s", error, extra={"execution_id": execution_id, "block_id": block_id})
+    except Exception:  # a chord must be able to count to its end, whatever bug there is
+        log.exception("left to the sweep", extra={"execution_id": execution_id, "block_id": block_id})
 
 
 @app.task(name=names.RUN_JOINED_BLOCK, ignore_result=False)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from tasks import names
 from tasks.app import app
 from tasks.worker import process
-from workflow_service.domain.errors import Unavailable
+from workflow_service.domain.errors import WorkflowServiceError
 from workflow_service.services.engine import Engine
 from workflow_service.services.sweeps import Sweeps
+
+log = logging.getLogger(__name__)
 
 
 @app.task(name=names.SWEEP_BLOCKS)
@@ -56,5 +59,5 @@ def _bounded(repair: Callable[[Engine], int]) -> None:
     """Repair once; if a store or service is away the next time tries again."""
     try:
         repair(process.application().engine)
-    except Unavailable:
-        return
+    except WorkflowServiceError as error:
+        log.warning("left to the next sweep: %s", error)

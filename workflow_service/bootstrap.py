@@ -7,6 +7,7 @@ import random
 import socket
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import uuid4
 
 from redis import Redis
@@ -15,6 +16,7 @@ from workflow_service.config import Settings
 from workflow_service.domain.template import RetryPolicy
 from workflow_service.integrations.agent_service import HttpAgentService
 from workflow_service.integrations.http import JsonClient
+from workflow_service.integrations.state_breaker import StateBreaker
 from workflow_service.integrations.state_service import HttpStateService
 from workflow_service.repositories.mongo.approvals import ApprovalsInMongo
 from workflow_service.repositories.mongo.blocks import BlocksInMongo
@@ -34,7 +36,10 @@ from workflow_service.services.stores import Stores
 from workflow_service.services.templates import Templates
 from workflow_service.services.timings import Timings
 
-_PROBE_S = 2
+_PROBE = timedelta(seconds=2)
+"""The patience of a health check with one dependency."""
+_STATE_PAUSE = timedelta(seconds=5)
+"""How long nobody asks the State Management Service after it did not answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +82,8 @@ def build(settings: Settings, dispatcher: Dispatcher) -> Application:
     ports = Ports(
         stores=_stores(store), templates=TemplatesInMongo(store), events=EventsInMongo(store),
         checkpoints=CheckpointsInMongo(store, clock), agents=HttpAgentService(agent_client),
-        state=HttpStateService(state_client), dispatcher=dispatcher, clock=clock, monotonic=time.monotonic,
+        state=StateBreaker(HttpStateService(state_client), _STATE_PAUSE),
+        dispatcher=dispatcher, clock=clock, monotonic=time.monotonic,
         draw=random.random, new_id=lambda: uuid4().hex, owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}")
     engine = build_engine(ports, _timings(settings), RetryPolicy(max_retries=settings.workflow.retry_attempts))
     return Application(settings=settings, engine=engine,
@@ -100,6 +106,8 @@ def _timings(settings: Settings) -> Timings:
 
 
 def _health(settings: Settings, store: Store, agents: JsonClient, state: JsonClient) -> Health:
-    redis = Redis.from_url(settings.redis.url, socket_timeout=_PROBE_S, socket_connect_timeout=_PROBE_S)
-    return Health({"mongodb": store.ping, "redis": redis.ping, "agent_service": lambda: agents.call("GET", "/health"),
-                   "state_service": lambda: state.call("GET", "/health")})
+    redis = Redis.from_url(settings.redis.url, socket_timeout=_PROBE.total_seconds(),
+                           socket_connect_timeout=_PROBE.total_seconds())
+    return Health({"mongodb": store.ping, "redis": redis.ping,
+                   "agent_service": lambda: agents.call("GET", "/health", timeout=_PROBE),
+                   "state_service": lambda: state.call("GET", "/health", timeout=_PROBE)})

@@ -147,14 +147,14 @@ def claim(block: BlockExecution, owner: str, at: datetime, lease: timedelta) -> 
     """Make somebody the owner for the length of a lease."""
     lost = block.status is BlockStatus.RUNNING
     return _change(block, "block_started", BlockStatus.RUNNING, at, fence=block.fence + 1, lease_owner=owner,
-                   lease_until=at + lease, due_at=at + lease, attempt=block.attempt + 1, sent=0,
+                   lease_until=at + lease, due_at=at + lease, attempt=block.attempt + 1,
                    lost_leases=block.lost_leases + lost, started_at=block.started_at or at,
                    cause="lease_expired" if lost else "claimed")
 
 
 def undo_claim(block: BlockExecution, at: datetime, lease: timedelta, cause: str) -> BlockExecution:
-    """Give a claim back: the block may not run now."""
-    return _ready(block, at, lease, cause=cause, attempt=block.attempt - 1)
+    """Give a claim back: the block may not run now. The sweep goes on sending it ever more rarely."""
+    return _ready(block, at, lease, cause=cause, attempt=block.attempt - 1, sent=block.sent)
 
 
 def park(block: BlockExecution, kind: WaitKind, at: datetime, lease: timedelta, *, called: bool) -> BlockExecution:
@@ -238,8 +238,8 @@ _NO_LEASE: Mapping[str, Any] = {"lease_owner": None, "lease_until": None}
 
 
 def _ready(block: BlockExecution, at: datetime, lease: timedelta, cause: str, **fields: Any) -> BlockExecution:
-    return _change(block, "block_ready", BlockStatus.READY, at, **_NO_LEASE, due_at=at + lease, sent=0, cause=cause,
-                   **fields)
+    changes = {**_NO_LEASE, "due_at": at + lease, "sent": 0, **fields}
+    return _change(block, "block_ready", BlockStatus.READY, at, cause=cause, **changes)
 
 
 def _end(block: BlockExecution, status: BlockStatus, at: datetime, lease: timedelta, cause: str,

@@ -6,6 +6,7 @@ but the variables that it is given. ``common-expression-language`` evaluates it 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -21,11 +22,15 @@ VARIABLES = ("input", "context", "blocks")
 MAX_SOURCE_CHARACTERS = 4000
 """Of one expression; of much longer ones the library's parser dies, and the process with it."""
 
+MAX_MACRO_DEPTH = 2
+"""Loops over lists within each other; an evaluation can't be interrupted, and each level multiplies its time."""
+
 _PLACEHOLDER = re.compile(r"\$\{((?:[^{}\"']|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\{[^{}]*\})*)\}")
 _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 _BLOCK_FIELD = re.compile(r"\bblocks\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
 _BLOCK_INDEX = re.compile(r"""\bblocks\s*\[\s*(?:"([^"]*)"|'([^']*)')\s*\]""")
 _MACRO_VARIABLE = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(\s*([A-Za-z_][A-Za-z0-9_]*)\s*,")
+_PARENTHESIS = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(|[()]")
 _TYPES = frozenset({"int", "uint", "double", "string", "bytes", "bool", "list", "map", "null_type", "type"})
 
 
@@ -38,6 +43,8 @@ def compile_expression(source: str) -> cel.Program:
     """
     if len(source) > MAX_SOURCE_CHARACTERS:
         raise ExpressionError(f"An expression may have at most {MAX_SOURCE_CHARACTERS} characters.")
+    if _macro_depth(source) > MAX_MACRO_DEPTH:
+        raise ExpressionError(f"Macros may stand in each other {MAX_MACRO_DEPTH} deep at most: each level multiplies.")
     try:
         return cel.compile(source)
     except Exception as error:  # the library raises whatever its parser meets, down to its panic exception
@@ -52,13 +59,17 @@ def evaluate(source: str, variables: Mapping[str, Any]) -> Any:
         variables: by name; what is not named here is unknown to the expression.
 
     Raises:
-        ExpressionError: it is no CEL, names something that is not there, or mixes types.
+        ExpressionError: it is no CEL, names something that is not there, mixes types, or gives what JSON has not (an
+            instant, a duration, bytes, a map whose keys are no strings, a number beyond 64 bits).
     """
     program = compile_expression(source)
     try:
-        return program.execute(dict(variables))
+        value = program.execute(dict(variables))
     except Exception as error:
         raise ExpressionError(f"'{source}': {_first_line(error)}") from error
+    if not _is_json(value):
+        raise ExpressionError(f"'{source}' gives what JSON has not; convert it, for example with string(...).")
+    return value
 
 
 def evaluate_condition(source: str, variables: Mapping[str, Any]) -> bool:
@@ -114,6 +125,30 @@ def block_names(source: str) -> frozenset[str]:
     """Return the ids of the blocks that an expression reads, as ``blocks.a`` or ``blocks['a']``."""
     indexed = {first or second for first, second in _BLOCK_INDEX.findall(source)}
     return frozenset(indexed | set(_BLOCK_FIELD.findall(_STRING.sub("''", source))))
+
+
+def _is_json(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _is_json(item) for key, item in value.items())
+    if isinstance(value, list):
+        return all(_is_json(item) for item in value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return -(2**63) <= value < 2**63
+    return value is None or isinstance(value, str | bool) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _macro_depth(source: str) -> int:
+    """Return how deep macros, which loop over lists, stand within each other."""
+    depth = deepest = 0
+    opened: list[bool] = []
+    for found in _PARENTHESIS.finditer(_STRING.sub("''", source)):
+        if found.group() == ")":
+            depth -= opened.pop() if opened else False
+        else:
+            opened.append(found.group() != "(")
+            depth += opened[-1]
+            deepest = max(deepest, depth)
+    return deepest
 
 
 def _resolve_text(text: str, variables: Mapping[str, Any]) -> Any:

@@ -29,7 +29,9 @@ class Wait:
     payload: Mapping[str, Any] | None = None
     """What it was fired with."""
     deadline: datetime | None = None
-    """When it is to be looked at although nobody fired it (an agent is asked again); None for never."""
+    """When waiting for an agent is given up; None for never."""
+    ask_at: datetime | None = None
+    """When an agent is asked first whether it is done."""
     due_at: datetime | None = None
     """When the sweep must look: at a poll, a deadline, or because it fired and the block may not have been woken."""
     outbox: tuple[Event, ...] = ()
@@ -40,11 +42,12 @@ class Wait:
         return wait_id(self.execution_id, self.block_id, self.epoch, self.kind.value, self.revision)
 
 
-def wait_of(block: BlockExecution, kind: WaitKind, deadline: datetime | None = None) -> Wait:
+def wait_of(block: BlockExecution, kind: WaitKind, *, ask_at: datetime | None = None,
+            deadline: datetime | None = None) -> Wait:
     """Return the wait that a block has, or is to have, for this; an agent is waited for anew in each retry."""
     return Wait(workspace_id=block.workspace_id, execution_id=block.execution_id, block_id=block.block_id,
                 epoch=block.epoch, kind=kind, revision=block.retry_count if kind is WaitKind.AGENT else 0,
-                deadline=deadline)
+                ask_at=ask_at, deadline=deadline)
 
 
 def opened(wait: Wait, at: datetime) -> Wait:
@@ -66,7 +69,7 @@ def cancel(wait: Wait, at: datetime) -> Wait:
 
 def at_rest(wait: Wait) -> Wait:
     """Return the wait as it is when its block is parked, or was woken."""
-    return replace(wait, due_at=wait.deadline if wait.status is WaitStatus.OPEN else None)
+    return replace(wait, due_at=wait.ask_at if wait.status is WaitStatus.OPEN else None)
 
 
 def _record(wait: Wait, event_type: str, at: datetime) -> Wait:

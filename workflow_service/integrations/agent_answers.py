@@ -13,6 +13,8 @@ from workflow_service.integrations.http_errors import BadAnswer, CallFailed, Ref
 
 DEFAULT_PAUSE = timedelta(seconds=1)
 """When to ask again if the service doesn't say."""
+BAD_ANSWER = "bad_answer"
+"""The code of an answer that is none by the contract."""
 LONGEST_PAUSE = timedelta(days=1)
 _LONGEST_CODE = 128
 _LONGEST_MESSAGE = 2000
@@ -69,7 +71,7 @@ def failure_of(error: CallFailed) -> Failure:
 
 def bad_answer(message: str) -> Failure:
     """Return the failure of an agent that does not keep the contract."""
-    return Failure(code="bad_answer", failure_class=FailureClass.AGENT, message=message[:_LONGEST_MESSAGE])
+    return Failure(code=BAD_ANSWER, failure_class=FailureClass.AGENT, message=message[:_LONGEST_MESSAGE])
 
 
 def _completed(body: Mapping[str, Any]) -> AgentAnswer:

@@ -11,12 +11,14 @@ from urllib.parse import quote
 from workflow_service.domain.agents import Agent, AgentAnswer, AgentCall, Failure, FailureClass
 from workflow_service.domain.errors import Unavailable
 from workflow_service.integrations import json_text
-from workflow_service.integrations.agent_answers import UnusableRegistry, agents_of, answer_of, failure_of
+from workflow_service.integrations.agent_answers import BAD_ANSWER, UnusableRegistry, agents_of, answer_of, failure_of
 from workflow_service.integrations.cached import Cached
 from workflow_service.integrations.http import JsonClient
 from workflow_service.integrations.http_errors import CallFailed
 
 _LOG = logging.getLogger(__name__)
+_PATIENCE = timedelta(seconds=8)
+"""For everything but work itself: others wait behind it. Stopping a call may take the agent five seconds."""
 _ENDED = ("cancelled", "completed", "failed")
 
 
@@ -62,17 +64,27 @@ class HttpAgentService:
         return answer_of(answer.body, call.idempotency_key)
 
     def result(self, agent_id: str, idempotency_key: str) -> AgentAnswer:
-        """Ask for the result of a call that was accepted."""
+        """Ask for the result of a call that was accepted.
+
+        Raises:
+            Unavailable: the service does not say how it stands with this key; it may still be at work.
+        """
         try:
-            answer = self._client.call("GET", _path(agent_id, idempotency_key))
+            body = self._client.call("GET", _path(agent_id, idempotency_key), timeout=_PATIENCE).body
         except CallFailed as error:
-            return failure_of(error)
-        return answer_of(answer.body, idempotency_key)
+            if failure_of(error).code == "execution_not_found":
+                return Failure(code="execution_lost", failure_class=FailureClass.TRANSIENT,
+                               message="The agent took the work and knows nothing of it any more.")
+            raise Unavailable("The Agent Service") from error
+        answer = answer_of(body, idempotency_key)
+        if isinstance(answer, Failure) and answer.code == BAD_ANSWER:
+            raise Unavailable("The Agent Service")
+        return answer
 
     def stop(self, agent_id: str, idempotency_key: str) -> bool:
         """Stop a call, or see to it that it never starts; True only when the service says that it has ended."""
         try:
-            body = self._client.call("DELETE", _path(agent_id, idempotency_key)).body
+            body = self._client.call("DELETE", _path(agent_id, idempotency_key), timeout=_PATIENCE).body
         except CallFailed as error:
             _LOG.warning("The call %s could not be stopped: %s", idempotency_key, error)
             return False
@@ -80,7 +92,7 @@ class HttpAgentService:
 
     def _fetch_agents(self) -> tuple[Agent, ...]:
         try:
-            agents, wrong = agents_of(self._client.call("GET", "/agents").body)
+            agents, wrong = agents_of(self._client.call("GET", "/agents", timeout=_PATIENCE).body)
         except (CallFailed, UnusableRegistry) as error:
             raise Unavailable("The Agent Service") from error
         if wrong:

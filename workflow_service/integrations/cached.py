@@ -1,4 +1,4 @@
-"""A value that is fetched again when it is too old, by one thread at a time."""
+"""A value that is fetched again when it is too old, by one thread at a time; while it can't be, the old one stays."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Cached(Generic[T]):
         self._failure: tuple[float, Exception] | None = None
 
     def get(self) -> T:
-        """Return the value; whatever the function raises is raised."""
+        """Return the value; whatever the function raises is raised, unless there is an older value."""
         asked = self._now()
         found = self._value
         if found is not None and asked - found[0] < self._ttl:
@@ -43,12 +43,17 @@ class Cached(Generic[T]):
         if self._value is not None and (self._value[0] >= asked or asked - self._value[0] < self._ttl):
             return self._value[1]
         # threads that queued up behind a service that is down share one failure; else the last would wait for all
-        if self._failure is not None and self._failure[0] > asked:
-            raise self._failure[1]
+        if self._failure is not None and self._failure[0] > asked - self._ttl:
+            return self._older(self._failure[1])
         try:
             value = self._fetch()
         except Exception as error:
             self._failure = (self._now(), error)
-            raise
+            return self._older(error)
         self._value = (self._now(), value)
         return value
+
+    def _older(self, error: Exception) -> T:
+        if self._value is None:
+            raise error
+        return self._value[1]

@@ -6,6 +6,7 @@ because of an agent, an expression or a person: outcomes are stored.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,7 +28,9 @@ from workflow_service.services.ports import AgentService, Clock
 from workflow_service.services.releases import Releases
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
-from workflow_service.services.waits import Waits, verdict_of
+from workflow_service.services.waits import Waits, answer_of, verdict_of
+
+log = logging.getLogger(__name__)
 
 Ended = BlockExecution | None
 """The block as it has ended; None if it parked, waits for a retry, or is somebody else's."""
@@ -83,16 +86,21 @@ class Blocks:
             variables = self._inputs.variables(claim, block)
             if not guard_allows(block.conditions, variables):
                 return self._store(claim, blocks.skip(claim.block, self._clock.now(), self._timings.lease))
-            return self._pass_gate(claim, block, variables, self._inputs.resolve(block, variables), lease)
+            # what was shown to a person, or sent to the agent before, is what counts for the whole epoch
+            resolved = claim.block.input if claim.block.input is not None else self._inputs.resolve(block, variables)
+            return self._pass_gate(claim, block, variables, resolved, lease)
         except ExpressionError as error:
             return self._fail(claim, block, _failure("expression_error", FailureClass.CONFIGURATION, str(error)))
         except InvalidInput as error:
             return self._fail(claim, block, _failure("invalid_input", FailureClass.CONFIGURATION, str(error)))
-        except Unavailable as error:
-            return self._fail(claim, block, _failure("unavailable", FailureClass.TRANSIENT, str(error)))
+        except Unavailable:
+            raise  # the store is away: the lease runs out and somebody claims the block again
+        except Exception as error:  # a bug must not cost a lease after the other, and end as a lost worker
+            log.exception("block failed", extra={"execution_id": claim.block.execution_id, "block_id": block.block_id})
+            return self._fail(claim, block, _failure("internal_error", FailureClass.CRITICAL, type(error).__name__))
 
-    def _pass_gate(self, claim: Claim, block: Block, variables: Mapping[str, Any], resolved: dict[str, Any],
-                   lease: Lease) -> Ended:
+    def _pass_gate(self, claim: Claim, block: Block, variables: Mapping[str, Any],
+                   resolved: Mapping[str, Any], lease: Lease) -> Ended:
         """Ask a person if the template says so; go on when they approved."""
         if not block.human_in_loop.required:
             return self._call(claim, block, variables, resolved, lease)
@@ -118,10 +126,10 @@ class Blocks:
     def _call(self, claim: Claim, block: Block, variables: Mapping[str, Any], resolved: Mapping[str, Any],
               lease: Lease) -> Ended:
         self._inputs.check(block, resolved)
-        if not lease.holds():
-            return None  # the sweep gives the block to somebody else; the agent must not hear of it twice
         ours = blocks.with_input(claim.block, resolved)
-        answer = self._answer(ours, block)
+        answer = self._answer(ours, block, lease)
+        if answer is None:
+            return None
         if isinstance(answer, Completed):
             chosen = choose(block.conditions, variables, answer.output)
             if chosen == () and block.conditions is not None and not _may_choose_none(block):
@@ -130,26 +138,32 @@ class Blocks:
             return self._store(claim, blocks.complete(ours, answer.output, chosen, self._clock.now(),
                                                       self._timings.lease))
         if isinstance(answer, Accepted):
-            self._await_agent(claim, ours, answer)
+            self._await_agent(claim, block, ours, answer)
             return None
         return self._fail(claim, block, answer, ours)
 
-    def _answer(self, ours: BlockExecution, block: Block) -> AgentAnswer:
-        """Call the agent; if it took the work earlier and failed since, that is the answer."""
+    def _answer(self, ours: BlockExecution, block: Block, lease: Lease) -> AgentAnswer | None:
+        """Call the agent; if it took the work earlier and has ended it since, that is the answer.
+
+        Returns:
+            None if the lease is over: somebody else gets the block, and the agent must not hear of it twice.
+        """
         if ours.parked_for is WaitKind.AGENT:
-            wait = wait_of(ours, WaitKind.AGENT)
-            told = verdict_of(self._stores.waits.get(wait.workspace_id, wait.id))
-            if told is not None and told["failure"] is not None:
-                failure = told["failure"]
-                return _failure(failure["code"], FailureClass(failure["class"]), failure["message"])
+            told = verdict_of(self._stores.waits.get(ours.workspace_id, wait_of(ours, WaitKind.AGENT).id))
+            if told is not None:
+                return answer_of(told)
+        if not lease.holds():
+            return None
         return self._agents.run(AgentCall(
             agent_id=block.agent_id, idempotency_key=ours.key, workspace_id=ours.workspace_id,
             execution_id=ours.execution_id, block_id=ours.block_id, tool_type=block.tool_type, input=ours.input or {},
             timeout=block.timeout or self._timings.agent_timeout))
 
-    def _await_agent(self, claim: Claim, ours: BlockExecution, answer: Accepted) -> None:
+    def _await_agent(self, claim: Claim, block: Block, ours: BlockExecution, answer: Accepted) -> None:
         """Park until the agent has done the work that it took."""
-        wait = wait_of(ours, WaitKind.AGENT, self._clock.now() + answer.ask_again_after)
+        now = self._clock.now()
+        wait = wait_of(ours, WaitKind.AGENT, ask_at=now + answer.ask_again_after,
+                       deadline=now + (block.timeout or self._timings.agent_patience))
         self._waits.park(claim, ours, wait, None, called=True)
 
     def _fail(self, claim: Claim, block: Block, failure: Failure, ours: BlockExecution | None = None) -> Ended:

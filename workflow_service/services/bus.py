@@ -18,7 +18,10 @@ class Observer(Protocol):
     """Somebody who wants to know what happened."""
 
     def notice(self, stored: StoredEvent) -> None:
-        """Take note of an event. The same event may come again after a crash."""
+        """Take note of an event.
+
+        An event may be missed when a process dies; who must not miss any reads the history.
+        """
 
 
 class Bus:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workflow_service.domain import blocks
 from workflow_service.domain import execution as executions
+from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.errors import IllegalTransition, NotFound
 from workflow_service.domain.execution import Execution
+from workflow_service.domain.plan import Plan
 from workflow_service.domain.statuses import BlockStatus, ExecutionStatus
 from workflow_service.domain.users import User
 from workflow_service.services.closing import Closing
@@ -63,14 +65,30 @@ class Cancellation:
         return True
 
     def carry_out(self, execution: Execution) -> None:
-        """End all blocks that do not run; the sweep repeats this until nothing is left. A restart goes first."""
-        if execution.restart_targets is not None:
-            return
+        """End all blocks that do not run; the sweep repeats this until nothing is left.
+
+        The execution is read again after its blocks: if it was closed and restarted meanwhile, what was read may be of
+        the new generation.
+        """
         plan = self._plans.of(execution)
-        for block in self._stores.blocks.get_all(execution.workspace_id, execution.execution_id, tuple(plan.nodes)):
+        found = self._all(plan, execution)
+        now = self._stores.executions.get(execution.workspace_id, execution.execution_id)
+        if now is None or (now.status, now.generation) != (ExecutionStatus.CANCELLING, execution.generation):
+            return
+        for block in found:
             if block.status.is_terminal or block.status is BlockStatus.RUNNING:
                 continue
             over = blocks.cancel(block, self._clock.now(), self._timings.lease, "cancelled")
             if self._stores.blocks.change(block, over):
                 self._finisher.rest(over)
         self._closing.settle(plan, execution.workspace_id, execution.execution_id)
+
+    def _all(self, plan: Plan, execution: Execution) -> Sequence[BlockExecution]:
+        """Return all blocks; those that are missing, because who started the execution died, are stored first."""
+        names = tuple(plan.nodes)
+        found = self._stores.blocks.get_all(execution.workspace_id, execution.execution_id, names)
+        if len(found) == len(names):
+            return found
+        self._stores.blocks.insert_all(blocks.new_blocks(plan, execution.workspace_id, execution.execution_id,
+                                                         self._clock.now(), self._timings.lease))
+        return self._stores.blocks.get_all(execution.workspace_id, execution.execution_id, names)

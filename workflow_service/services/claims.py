@@ -26,6 +26,8 @@ from workflow_service.services.sending import Sender
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
 
+_NO_SLOT = "no_slot"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
@@ -77,25 +79,16 @@ class Claims:
         if not self._stores.blocks.change(before, block):
             return None
         self._finisher.relay(block)
+        if before.status is BlockStatus.RUNNING:  # the lost owner's slot is nobody's now
+            self._free_slot(before)
         return self._look(block, since_s)
 
     def leave(self, claim: Claim) -> None:
-        """Give the slot of a block that left ``running`` to the next one, if there are slots."""
-        limit = self._limit(claim.plan)
-        if limit is None:
-            return
-        slot = Slot(block_id=claim.block.block_id, fence=claim.block.fence)
-        execution = claim.execution
-        self._stores.executions.free_slots(execution.workspace_id, execution.execution_id, [slot])
-        after = self._stores.executions.get(execution.workspace_id, execution.execution_id)
-        if after is not None and len(after.slots) >= limit - 1:  # it was full, so somebody may have been refused
-            self.send_next(claim.plan, after)
-
-    def send_next(self, plan: Plan, execution: Execution) -> None:
-        """Dispatch one ready block of an execution."""
-        found = self._stores.blocks.get_all(execution.workspace_id, execution.execution_id, tuple(plan.nodes))
-        ready = [block for block in found if block.status is BlockStatus.READY]
-        self._sender.send(plan, ready[:1])
+        """Give the slot of a block that left ``running`` to those that wait for one, if there are slots."""
+        limit = self._sender.slot_limit(claim.plan)
+        if limit is not None:
+            self._free_slot(claim.block)
+            self._send_queued(claim.plan, self._execution(claim.block), limit)
 
     def free_stale_slots(self, execution: Execution) -> None:
         """Take away the slots of claims that are over; the execution was read before the blocks are."""
@@ -104,8 +97,13 @@ class Claims:
         current = {Slot(block_id=block.block_id, fence=block.fence) for block in found
                    if block.status is BlockStatus.RUNNING}
         stale = [slot for slot in execution.slots if slot not in current]
-        if stale and self._stores.executions.free_slots(execution.workspace_id, execution.execution_id, stale):
-            self.send_next(self._plans.of(execution), execution)
+        if stale:
+            self._stores.executions.free_slots(execution.workspace_id, execution.execution_id, stale)
+
+    def has_free_slot(self, plan: Plan, execution: Execution) -> bool:
+        """Say whether another block may run now."""
+        limit = self._sender.slot_limit(plan)
+        return limit is None or len(execution.slots) < limit
 
     def _look(self, block: BlockExecution, since_s: float) -> Claim | None:
         execution = self._execution(block)
@@ -113,11 +111,11 @@ class Claims:
         if not execution.may_start_blocks:
             self._undo(plan, block, "held")
             return None
-        limit = self._limit(plan)
+        limit = self._sender.slot_limit(plan)
         slot = Slot(block_id=block.block_id, fence=block.fence)
         if limit is not None and not self._stores.executions.take_slot(block.workspace_id, block.execution_id, slot,
                                                                        limit):
-            self._undo(plan, block, "no_slot")
+            self._undo(plan, block, _NO_SLOT)
             return None
         if execution.status is ExecutionStatus.WAITING:
             self._rise(execution)
@@ -129,9 +127,10 @@ class Claims:
         if not self._stores.blocks.change(block, ready):
             return
         self._finisher.relay(ready)
+        if cause == _NO_SLOT:
+            self._stores.executions.queue_blocks(block.workspace_id, block.execution_id, [block.block_id])
         execution = self._execution(block)
-        limit = self._limit(plan)
-        if execution.may_start_blocks and (limit is None or len(execution.slots) < limit):
+        if execution.may_start_blocks and self.has_free_slot(plan, execution):
             self._sender.send(plan, [ready])
         elif execution.status is ExecutionStatus.PAUSING:
             self._closing.settle(plan, execution.workspace_id, execution.execution_id)
@@ -147,10 +146,16 @@ class Claims:
         failed = blocks.fail(block, failure, self._clock.now(), self._timings.lease)
         self._stores.blocks.change(block, failed)  # the sweep finds it ended and not released
 
-    def _limit(self, plan: Plan) -> int | None:
-        """Return how many blocks may run at once; None if the plan is never that wide."""
-        limit = plan.template.max_parallel_blocks or self._timings.max_parallel_blocks
-        return limit if plan.width > limit else None
+    def _free_slot(self, block: BlockExecution) -> None:
+        slot = Slot(block_id=block.block_id, fence=block.fence)
+        self._stores.executions.free_slots(block.workspace_id, block.execution_id, [slot])
+
+    def _send_queued(self, plan: Plan, execution: Execution, limit: int) -> None:
+        """Send as many of the blocks that wait for a slot as there are slots; one sent twice is claimed once."""
+        names = execution.slot_queue[:max(0, limit - len(execution.slots))]
+        if names and execution.may_start_blocks:
+            self._stores.executions.unqueue_blocks(execution.workspace_id, execution.execution_id, names)
+            self._sender.send_blocks(plan, execution.workspace_id, execution.execution_id, names)
 
     def _execution(self, block: BlockExecution) -> Execution:
         execution = self._stores.executions.get(block.workspace_id, block.execution_id)

@@ -8,16 +8,19 @@ from typing import Any
 from workflow_service.domain import approval as approvals
 from workflow_service.domain import execution as executions
 from workflow_service.domain import wait as waits
+from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution, failures
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.plan import Plan
 from workflow_service.domain.statuses import PARKED, ApprovalStatus, BlockStatus, ExecutionStatus
+from workflow_service.domain.wait import Wait
 from workflow_service.services.finish import Finisher
 from workflow_service.services.ports import Clock
 from workflow_service.services.stores import Stores
 
-_TRIES = 5
-"""How often a change is tried against others; then the sweep tries again."""
+_TRIES = 10
+"""How often a change is tried against others; then the sweep, which looks at all that run, tries again."""
+_MOST_REQUESTS = 10_000
 _ACTIVE = frozenset({BlockStatus.READY, BlockStatus.RUNNING, BlockStatus.RETRY_WAIT})
 
 
@@ -45,47 +48,73 @@ class Closing:
                 return
             if self._stores.executions.change(execution, after):
                 self._after(after)
+                if after.status is ExecutionStatus.WAITING:
+                    self._rise_if_active(plan, after)
                 return
 
-    def withdraw_requests(self, execution: Execution, epochs: Mapping[str, int] | None = None) -> None:
+    def withdraw_requests(self, execution: Execution) -> None:
         """End the open waits and approvals of an execution that has ended.
 
-        Args:
-            epochs: if given, only those of these blocks from epochs before theirs (a restart).
+        The execution is read again after them: if it was restarted meanwhile, they may be of the new epochs.
         """
-        for wait in self._stores.waits.open_of(execution.workspace_id, execution.execution_id):
-            if epochs is not None and wait.epoch >= epochs.get(wait.block_id, 0):
-                continue
+        waits, approvals = self._open_requests(execution)
+        now = self._stores.executions.get(execution.workspace_id, execution.execution_id)
+        if now is not None and now.status.is_terminal and now.generation == execution.generation:
+            self._withdraw(waits, approvals, ApprovalStatus.CANCELLED)
+
+    def supersede_requests(self, execution: Execution, epochs: Mapping[str, int]) -> None:
+        """End the open waits and approvals that these blocks have from epochs before theirs."""
+        waits, approvals = self._open_requests(execution)
+        self._withdraw([wait for wait in waits if wait.epoch < epochs.get(wait.block_id, 0)],
+                       [approval for approval in approvals if approval.epoch < epochs.get(approval.block_id, 0)],
+                       ApprovalStatus.SUPERSEDED)
+
+    def _open_requests(self, execution: Execution) -> tuple[Sequence[Wait], Sequence[Approval]]:
+        workspace_id, execution_id = execution.workspace_id, execution.execution_id
+        return self._stores.waits.open_of(workspace_id, execution_id), self._stores.approvals.pending(
+            workspace_id, roles=None, execution_id=execution_id, block_id=None, type=None, limit=_MOST_REQUESTS)
+
+    def _withdraw(self, open_waits: Sequence[Wait], pending: Sequence[Approval], status: ApprovalStatus) -> None:
+        for wait in open_waits:
             over = waits.cancel(wait, self._clock.now())
             if self._stores.waits.change(wait, over):
                 self._finisher.rest(over)
-        status = ApprovalStatus.CANCELLED if epochs is None else ApprovalStatus.SUPERSEDED
-        for approval in self._stores.approvals.pending(execution.workspace_id, roles=None, block_id=None, type=None,
-                                                       execution_id=execution.execution_id, limit=10_000):
-            if epochs is not None and approval.epoch >= epochs.get(approval.block_id, 0):
-                continue
+        for approval in pending:
             withdrawn = approvals.withdraw(approval, status, self._clock.now())
             if self._stores.approvals.change(approval, withdrawn):
                 self._finisher.rest(withdrawn)
 
     def _settled(self, plan: Plan, execution: Execution) -> Execution | None:
         """Return the execution in the status that its blocks call for; None if it has that status."""
-        open_block = self._stores.blocks.first_open(execution.workspace_id, execution.execution_id, plan.ends_first)
-        if open_block is None and execution.restart_targets is None:
-            blocks = self._all(plan, execution)
+        names = (execution.workspace_id, execution.execution_id, plan.ends_first)
+        if self._stores.blocks.first_open(*names) is None and execution.restart_targets is None:
+            blocks = self._stores.blocks.get_all(*names)
             if len(blocks) < len(plan.nodes) or not all(block.status.is_terminal for block in blocks):
                 return None
             return executions.close(execution, *_outcome(execution, blocks), self._clock.now())
-        found = {block.status for block in self._all(plan, execution)}
-        if execution.status is ExecutionStatus.PAUSING and BlockStatus.RUNNING not in found:
-            return executions.paused(execution, self._clock.now())
-        all_parked = bool(found & PARKED) and not found & _ACTIVE
-        if execution.status is ExecutionStatus.RUNNING and not execution.holds and all_parked:
-            return executions.rest(execution, self._clock.now())
-        return None
+        if execution.status not in (ExecutionStatus.PAUSING, ExecutionStatus.RUNNING):
+            return None
+        return self._paused_or_waiting(execution, frozenset(self._stores.blocks.statuses(*names).values()))
 
-    def _all(self, plan: Plan, execution: Execution) -> Sequence[BlockExecution]:
-        return self._stores.blocks.get_all(execution.workspace_id, execution.execution_id, plan.ends_first)
+    def _paused_or_waiting(self, execution: Execution, found: frozenset[BlockStatus]) -> Execution | None:
+        """Return the execution as it is when no block runs, or none can.
+
+        Args:
+            found: the statuses of its blocks.
+        """
+        if execution.status is ExecutionStatus.PAUSING:
+            return None if BlockStatus.RUNNING in found else executions.paused(execution, self._clock.now())
+        if execution.holds or found & _ACTIVE or not found & PARKED:
+            return None
+        return executions.rest(execution, self._clock.now())
+
+    def _rise_if_active(self, plan: Plan, execution: Execution) -> None:
+        """Take waiting back if a block was woken and claimed while we looked: its look saw the execution running."""
+        names = (execution.workspace_id, execution.execution_id, plan.ends_first)
+        if _ACTIVE & set(self._stores.blocks.statuses(*names).values()):
+            risen = executions.rise(execution, self._clock.now())
+            if self._stores.executions.change(execution, risen):
+                self._finisher.rest(risen)
 
     def _after(self, execution: Execution) -> None:
         if execution.status.is_terminal:
@@ -101,4 +130,5 @@ def _outcome(execution: Execution,
     failed = failures(blocks)
     if failed:
         return ExecutionStatus.FAILED, {**(failed[0].error or {}), "blockId": failed[0].block_id}
-    return ExecutionStatus.COMPLETED, None
+    cancelled = any(block.status is BlockStatus.CANCELLED for block in blocks)
+    return (ExecutionStatus.CANCELLED if cancelled else ExecutionStatus.COMPLETED), None

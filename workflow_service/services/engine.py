@@ -89,7 +89,7 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
     """
     stores, clock = ports.stores, ports.clock
     plans = Plans(ports.templates, usual)
-    sender = Sender(ports.dispatcher)
+    sender = Sender(stores.executions, ports.dispatcher, timings)
     bus = Bus([EventLog(), RecoveryPoints(stores, plans, ports.state, clock, timings), *ports.observers])
     finisher = Finisher(stores, ports.events, ports.checkpoints, ports.state, bus, clock, timings)
     closing = Closing(stores, finisher, clock)
@@ -97,7 +97,7 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
     releases = Releases(stores, claims, sender, closing, finisher, clock, timings)
     waits = Waits(stores, plans, ports.agents, sender, closing, finisher, clock, timings)
     leases = Leases(stores.blocks, clock, ports.monotonic, timings.lease)
-    blocks = Blocks(stores, claims, releases, waits, Inputs(stores, ports.agents, ports.state), ports.agents, leases,
+    blocks = Blocks(stores, claims, releases, waits, Inputs(stores, ports.agents), ports.agents, leases,
                     finisher, clock, ports.monotonic, ports.draw, timings)
     executions = Executions(stores, ports.templates, plans, sender, finisher, ports.state, clock, ports.new_id, timings)
     holds = Holds(stores, plans, sender, closing, finisher, clock)
@@ -105,7 +105,7 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
     cancellation = Cancellation(stores, plans, closing, finisher, clock, timings)
     restarts = Restarts(stores, plans, ports.agents, releases, closing, holds, finisher, clock, timings)
     sweeps = Sweeps(stores, plans, claims, releases, waits, approvals, executions, cancellation, restarts, closing,
-                    sender, finisher, ports.checkpoints, ports.state, clock, timings)
+                    sender, finisher, ports.checkpoints, ports.state, clock, ports.monotonic, timings)
     return Engine(templates=Templates(ports.templates, ports.agents, clock), executions=executions,
                   approvals=approvals, holds=holds, cancellation=cancellation, restarts=restarts, blocks=blocks,
                   sweeps=sweeps, state_changes=StateChanges(stores, waits, ports.state), finisher=finisher,

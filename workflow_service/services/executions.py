@@ -7,6 +7,7 @@ from typing import Any
 
 from workflow_service.domain import blocks
 from workflow_service.domain import execution as executions
+from workflow_service.domain import expressions
 from workflow_service.domain.commands import ExecutionFilter, StartExecution
 from workflow_service.domain.errors import NotFound, Unavailable
 from workflow_service.domain.execution import Execution
@@ -16,6 +17,7 @@ from workflow_service.domain.statuses import ExecutionStatus
 from workflow_service.domain.users import User
 from workflow_service.services import views
 from workflow_service.services.finish import Finisher
+from workflow_service.services.inputs import sources
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import Clock, StateService, TemplateRepository
 from workflow_service.services.sending import Sender
@@ -46,8 +48,11 @@ class Executions:
     def start(self, user: User, command: StartExecution) -> Execution:
         """Run a template version; once this returns the execution ends some day, whatever dies.
 
+        The workspace's shared context is taken as it is now, so that a block reads the same in each of its attempts.
+
         Raises:
             NotFound: the workspace has no such template or version.
+            Unavailable: the template reads the shared context and the State Management Service does not answer.
         """
         stored = self._templates.get(user.workspace_id, command.template_id, command.version)
         if stored is None:
@@ -55,9 +60,10 @@ class Executions:
         version = str(stored.document["version"])
         plan = self._plans.get(user.workspace_id, command.template_id, version)
         now = self._clock.now()
+        context = self._state.context(user.workspace_id) if _reads_context(plan) else {}
         execution = Execution(
             workspace_id=user.workspace_id, execution_id=self._new_id(), template_id=command.template_id,
-            template_version=version, created_by=user.name, created_at=now, input=command.input,
+            template_version=version, created_by=user.name, created_at=now, input=command.input, context=context,
             remaining=plan.template.timeout or self._timings.execution_timeout, due_at=now + self._timings.lease)
         self._stores.executions.insert(execution)
         return self.open(plan, execution)
@@ -106,3 +112,9 @@ class Executions:
             return self._state.recovery_points(execution.workspace_id, execution.execution_id)
         except Unavailable:
             return ()
+
+
+def _reads_context(plan: Plan) -> bool:
+    """Say whether an expression of the template names the shared context."""
+    found = (node.block for node in plan.nodes.values() if node.block is not None)
+    return any("context" in expressions.free_names(source) for block in found for source in sources(block))

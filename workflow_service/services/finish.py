@@ -64,8 +64,7 @@ class Finisher:
 
     def relay(self, *documents: Changed) -> None:
         """Bring the events of documents that are still on their way to the history."""
-        with self._lock:
-            self._gathered += [_Item(document, at_rest=False) for document in documents]
+        self._gather([_Item(document, at_rest=False) for document in documents])
 
     def rest(self, *documents: Changed, urgent: bool = False) -> None:
         """Finish documents about which all else has been done.
@@ -73,10 +72,8 @@ class Finisher:
         Args:
             urgent: do not wait for the batch to fill (a park, a failure, an end).
         """
-        with self._lock:
-            self._gathered += [_Item(document, at_rest=True) for document in documents]
-            full = len(self._gathered) >= self._timings.batch_size
-        if urgent or full:
+        gathered = self._gather([_Item(document, at_rest=True) for document in documents])
+        if urgent or gathered >= self._timings.batch_size:
             self._wanted.set()
 
     def run(self, stop: Flag) -> None:
@@ -104,12 +101,14 @@ class Finisher:
                 self._finish(items)
             except Unavailable as error:
                 log.warning("batch of %d not finished: %s", len(items), error)
-                self._put_back(items)
+                self._gather(items, first=True)
 
-    def _put_back(self, items: list[_Item]) -> None:
+    def _gather(self, items: list[_Item], *, first: bool = False) -> int:
+        """Keep items and return how many there are; what is too much is dropped, for the sweep finds it."""
         with self._lock:
             if len(self._gathered) < _MOST_KEPT:
-                self._gathered = items + self._gathered
+                self._gathered = items + self._gathered if first else self._gathered + items
+            return len(self._gathered)
 
     def _finish(self, items: Sequence[_Item]) -> None:
         events = {event.event_id: event for item in items for event in item.document.outbox}
@@ -129,11 +128,12 @@ class Finisher:
         """Tell the State Management Service; what it does not take waits in the outbox."""
         if not checkpoints:
             return
+        latest = _latest(checkpoints)
         try:
-            self._state.checkpoint(_latest(checkpoints))
+            self._state.checkpoint(latest)
         except Unavailable as error:
-            log.warning("%d checkpoints wait: %s", len(checkpoints), error)
-            self._checkpoints.add(checkpoints)
+            log.warning("%d checkpoints wait: %s", len(latest), error)
+            self._checkpoints.add(latest)
         except Invalid as error:  # it would be refused again
             log.error("%d checkpoints refused: %s", len(checkpoints), error)
 
@@ -156,5 +156,6 @@ def _is_told(block: BlockExecution) -> bool:
 
 
 def _latest(checkpoints: Iterable[Checkpoint]) -> Sequence[Checkpoint]:
-    """Return the last checkpoint of each block."""
-    return list({(one.execution_id, one.block_id): one for one in checkpoints}.values())
+    """Return the latest checkpoint of each block."""
+    ordered = sorted(checkpoints, key=lambda one: (one.epoch, one.fence))
+    return list({(one.execution_id, one.block_id): one for one in ordered}.values())

@@ -20,13 +20,14 @@ class Health:
         """Ask these, by name, and wait no longer than ``patience`` for all of them."""
         self._probes = probes
         self._patience = patience
+        self._pool = ThreadPoolExecutor(max_workers=max(1, len(probes)), thread_name_prefix="health")
 
     def check(self) -> Mapping[str, bool]:
         """Return for each dependency whether it answers."""
-        pool = ThreadPoolExecutor(max_workers=max(1, len(self._probes)))
-        asked = {name: pool.submit(probe) for name, probe in self._probes.items()}
+        asked = {name: self._pool.submit(probe) for name, probe in self._probes.items()}
         wait(asked.values(), timeout=self._patience.total_seconds())
-        pool.shutdown(wait=False, cancel_futures=True)
+        for future in asked.values():
+            future.cancel()
         return {name: _answers(name, future) for name, future in asked.items()}
 
 

@@ -62,6 +62,7 @@ class Holds:
             if self._stores.executions.change(execution, lifted):
                 self._finisher.rest(lifted, urgent=True)
                 self.send_ready(lifted)
+                self._closing.settle(self._plans.of(lifted), lifted.workspace_id, execution_id)
                 return lifted
 
     def send_ready(self, execution: Execution) -> None:

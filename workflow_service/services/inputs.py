@@ -10,7 +10,7 @@ from workflow_service.domain.errors import Unavailable
 from workflow_service.domain.statuses import BlockStatus
 from workflow_service.domain.template import Block, Conditions, ConditionType
 from workflow_service.services.claims import Claim
-from workflow_service.services.ports import AgentService, StateService
+from workflow_service.services.ports import AgentService
 from workflow_service.services.schemas import schema_issues
 from workflow_service.services.stores import Stores
 
@@ -22,22 +22,16 @@ class InvalidInput(Exception):
 class Inputs:
     """Resolves inputs and conditions."""
 
-    def __init__(self, stores: Stores, agents: AgentService, state: StateService) -> None:
-        """Read outputs from the stores, schemas from the registry and shared context from the state service."""
+    def __init__(self, stores: Stores, agents: AgentService) -> None:
+        """Read outputs from the stores and schemas from the registry."""
         self._stores = stores
         self._agents = agents
-        self._state = state
 
     def variables(self, claim: Claim, block: Block) -> dict[str, Any]:
-        """Return what the block's expressions read: of the blocks that they name, those that completed.
-
-        Raises:
-            Unavailable: it names ``context`` and the State Management Service does not answer.
-        """
-        sources = _sources(block)
-        names = sorted({name for source in sources for name in expressions.block_names(source)})
+        """Return what the block's expressions read: of the blocks that they name, those that completed."""
+        names = sorted({name for source in sources(block) for name in expressions.block_names(source)})
         found = self._stores.blocks.get_all(claim.block.workspace_id, claim.block.execution_id, names) if names else ()
-        return {"input": claim.execution.input, "context": self._context(claim, sources),
+        return {"input": claim.execution.input, "context": claim.execution.context,
                 "blocks": {one.block_id: {"output": one.output, "status": one.status.value} for one in found
                            if one.status is BlockStatus.COMPLETED}}
 
@@ -66,11 +60,6 @@ class Inputs:
         except Unavailable:
             return {}
         return next((agent.input_schema for agent in registry if agent.agent_id == agent_id), {})
-
-    def _context(self, claim: Claim, sources: tuple[str, ...]) -> Mapping[str, Any]:
-        if not any("context" in expressions.free_names(source) for source in sources):
-            return claim.execution.context
-        return {**self._state.context(claim.execution.workspace_id), **claim.execution.context}
 
 
 def guard_allows(conditions: Conditions | None, variables: Mapping[str, Any]) -> bool:
@@ -106,7 +95,8 @@ def choose(conditions: Conditions | None, variables: Mapping[str, Any],
     return tuple(dict.fromkeys(name for names in taken for name in names))
 
 
-def _sources(block: Block) -> tuple[str, ...]:
+def sources(block: Block) -> tuple[str, ...]:
+    """Return all expressions of a block."""
     found = [source for _, source in expressions.placeholders(block.configuration)]
     if block.conditions is not None:
         found += [branch.condition for branch in block.conditions.branches if branch.condition]

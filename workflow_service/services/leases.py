@@ -81,19 +81,26 @@ class Leases:
         with self._lock:
             leases = list(self._held)
         for lease in leases:
-            since_s = self._monotonic()
-            if self._blocks.extend_lease(lease.block, self._clock.now() + self._length):
-                lease.extended(self._end(since_s))
-            elif lease in self._held:  # otherwise the work ended meanwhile
-                lease.lose()
+            try:
+                self._extend(lease)
+            except Unavailable as error:  # the next one may get through
+                log.warning("lease of %s not extended: %s", lease.block.id, error)
 
     def run(self, stop: Event) -> None:
         """Extend until told to stop; the body of the one heartbeat thread of a worker process."""
         while not stop.wait(self._length.total_seconds() / EXTENSIONS_PER_LEASE):
             try:
                 self.extend_all()
-            except Unavailable as error:
-                log.warning("leases not extended: %s", error)
+            except Exception:  # the thread must outlive a bug: without it every long block is lost
+                log.exception("leases not extended")
+
+    def _extend(self, lease: Lease) -> None:
+        since_s = self._monotonic()
+        if self._blocks.extend_lease(lease.block, self._clock.now() + self._length):
+            lease.extended(self._end(since_s))
+        elif lease in self._held:  # otherwise the work ended meanwhile
+            log.warning("lease of %s lost", lease.block.id)
+            lease.lose()
 
     def _end(self, since_s: float) -> float:
         return since_s + self._length.total_seconds() * (1 - 1 / _MARGIN)

@@ -20,7 +20,7 @@ from workflow_service.domain.events import Event
 from workflow_service.domain.execution import Execution, Slot
 from workflow_service.domain.plan import Segment
 from workflow_service.domain.recovery import Checkpoint, RecoveryPoint
-from workflow_service.domain.statuses import ExecutionStatus
+from workflow_service.domain.statuses import BlockStatus, ExecutionStatus
 from workflow_service.domain.template import Document
 from workflow_service.domain.wait import Wait
 
@@ -84,6 +84,12 @@ class ExecutionRepository(Repository[Execution], Protocol):
     def free_slots(self, workspace_id: str, execution_id: str, slots: Sequence[Slot]) -> bool:
         """Take these slots away; False if none of them was there."""
 
+    def queue_blocks(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> None:
+        """Add blocks that wait for a slot to the end of ``slot_queue``, each once, in one update; the version stays."""
+
+    def unqueue_blocks(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> None:
+        """Take blocks out of ``slot_queue`` in one update; the version stays."""
+
     def page(self, workspace_id: str, *, status: ExecutionStatus | None, template_id: str | None, limit: int,
              offset: int) -> tuple[Sequence[Execution], int]:
         """Return executions, the latest started first, and how many there are in all."""
@@ -97,6 +103,9 @@ class BlockRepository(Repository[BlockExecution], Protocol):
 
     def get_all(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Sequence[BlockExecution]:
         """Return these blocks of one execution, in any order; those that are missing are left out."""
+
+    def statuses(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Mapping[str, BlockStatus]:
+        """Return the statuses of these blocks of one execution, reading nothing else; missing ones are left out."""
 
     def pull_edge(self, workspace_id: str, identifier: str, entry: str, satisfied: bool) -> None:
         """Take an entry out of ``pending_edges``, and count it if satisfied, in one update; the version stays.
@@ -219,7 +228,7 @@ class CheckpointRepository(Protocol):
 class AgentService(Protocol):
     """The service that runs agents. Calls block for as long as the agent works, bounded by their time-out.
 
-    A failure of any kind, down to a dead connection, is an answer (``Failure``), never an exception.
+    A failure of a call, down to a dead connection, is an answer (``Failure``), never an exception.
     """
 
     def agents(self) -> Sequence[Agent]:
@@ -229,7 +238,11 @@ class AgentService(Protocol):
         """Let an agent do a block. The same key does the work once, however often it is called."""
 
     def result(self, agent_id: str, idempotency_key: str) -> AgentAnswer:
-        """Ask for the result of a call that was accepted."""
+        """Ask for the result of a call that was accepted.
+
+        Raises:
+            Unavailable: the service does not say how it stands with this key; it may still be at work.
+        """
 
     def stop(self, agent_id: str, idempotency_key: str) -> bool:
         """Stop a call, or see to it that it never starts; True when that is certain."""
@@ -270,5 +283,5 @@ class Dispatch:
 class Dispatcher(Protocol):
     """Sends hints to workers. Best effort and bounded in time: it never raises; what it loses the sweep sends again."""
 
-    def dispatch(self, dispatches: Sequence[Dispatch]) -> None:
-        """Send segments."""
+    def dispatch(self, dispatches: Sequence[Dispatch]) -> bool:
+        """Send segments; False if not all of them could be sent."""

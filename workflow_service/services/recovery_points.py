@@ -39,14 +39,20 @@ class RecoveryPoints:
     def _is_time(self, execution_id: str) -> bool:
         """Say whether an interval has passed; the first event of an execution only starts the clock."""
         now = self._clock.now()
-        return now - self._last.setdefault(execution_id, now) >= self._timings.recovery_point_interval
+        last = self._last.get(execution_id)
+        if last is None:
+            self._remember(execution_id, now)
+        return last is not None and now - last >= self._timings.recovery_point_interval
 
-    def _make(self, workspace_id: str, execution_id: str) -> None:
-        now = self._clock.now()
-        self._last[execution_id] = now
+    def _remember(self, execution_id: str, at: datetime) -> None:
+        self._last[execution_id] = at
         self._last.move_to_end(execution_id)
         if len(self._last) > _CAPACITY:
             self._last.popitem(last=False)
+
+    def _make(self, workspace_id: str, execution_id: str) -> None:
+        now = self._clock.now()
+        self._remember(execution_id, now)
         execution = self._stores.executions.get(workspace_id, execution_id)
         if execution is None:
             return

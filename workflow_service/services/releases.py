@@ -79,9 +79,9 @@ class Releases:
         return release.claim
 
     def _tell_successors(self, release: _Release, source: BlockExecution, stay: bool) -> None:
-        if source.status in FAILURES:
+        if source.status in FAILURES or source.status is BlockStatus.CANCELLED:
             self._cancel_descendants(release, source)
-        elif source.status is not BlockStatus.CANCELLED:  # what was cancelled says nothing: its successors are as well
+        else:
             for name in release.plan.nodes[source.block_id].successors:
                 self._tell(release, source, name, stay and release.plan.next_in_run.get(source.block_id) == name)
         release.told.append(source)
@@ -119,9 +119,15 @@ class Releases:
         return True
 
     def _cancel_descendants(self, release: _Release, source: BlockExecution) -> None:
-        """Cancel all that can't be reached any more; repeated, it walks past those that are cancelled already."""
+        """Cancel all that can't be reached any more; repeated, it walks past those that are cancelled already.
+
+        The source is read again after them: if a restart has reset it meanwhile, what was read may be of the new epoch.
+        """
         names = release.plan.descendants(source.block_id)
-        for block in self._stores.blocks.get_all(source.workspace_id, source.execution_id, names):
+        found = self._stores.blocks.get_all(source.workspace_id, source.execution_id, names)
+        if self._read(source, source.id).epoch != source.epoch:
+            return
+        for block in found:
             if block.status is BlockStatus.PENDING:
                 after = blocks.cancel(block, self._clock.now(), self._timings.lease, f"failed:{source.block_id}")
                 if self._stores.blocks.change(block, after):

@@ -29,6 +29,7 @@ from workflow_service.services.releases import Releases
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
 
+_NOT_NOW = (ExecutionStatus.PENDING, ExecutionStatus.CANCELLING)
 _WITHOUT_OUTCOME = FAILURES | {BlockStatus.CANCELLED}
 
 
@@ -59,10 +60,11 @@ class Restarts:
             execution = self._stores.executions.get(user.workspace_id, execution_id)
             if execution is None:
                 raise NotFound("execution", execution_id)
-            if execution.restart_targets is not None or execution.status is ExecutionStatus.CANCELLING:
-                raise Conflict(f"Execution '{execution_id}' is being restarted or cancelled.")
+            if execution.restart_targets is not None or execution.status in _NOT_NOW:
+                raise Conflict(f"Execution '{execution_id}' is being started, restarted or cancelled.")
             targets = self._targets(execution, from_block)
-            begun = executions.begin_restart(execution, targets, self._clock.now())
+            timeout = self._plans.of(execution).template.timeout or self._timings.execution_timeout
+            begun = executions.begin_restart(execution, targets, timeout, self._clock.now())
             if self._stores.executions.change(execution, begun):
                 self._finisher.rest(begun, urgent=True)
                 self.carry_out(begun)
@@ -74,12 +76,16 @@ class Restarts:
         plan = self._plans.of(execution)
         if not all(self._reset(plan, execution, name, targets) for name in targets):
             return  # an agent did not confirm that it stopped, or somebody was in between: the sweep goes on
-        self._closing.withdraw_requests(execution, targets)
+        self._closing.supersede_requests(execution, targets)
         self._release_again(plan, execution, targets)
-        done = executions.end_restart(execution, self._clock.now())
-        if self._stores.executions.change(execution, done):
+        now = self._stores.executions.get(execution.workspace_id, execution.execution_id)
+        if now is None or now.restart_targets is None or now.generation != execution.generation:
+            return
+        done = executions.end_restart(now, self._clock.now())
+        if self._stores.executions.change(now, done):
             self._finisher.rest(done, urgent=True)
             self._holds.send_ready(done)
+            self._closing.settle(plan, execution.workspace_id, execution.execution_id)
 
     def _targets(self, execution: Execution, from_block: str) -> Mapping[str, int]:
         plan = self._plans.of(execution)
@@ -95,7 +101,7 @@ class Restarts:
         block = self._read(execution, name)
         if block.epoch >= targets[name]:
             return True
-        if not self._is_stopped(plan, block):
+        if not self._is_stopped(plan, block) or not self._still_stands(execution):
             return False
         epochs = {before: targets.get(before) or self._read(execution, before).epoch
                   for before in plan.nodes[name].predecessors}
@@ -103,8 +109,13 @@ class Restarts:
         after = blocks.restart(block, targets[name], entries, self._clock.now())
         if not self._stores.blocks.change(block, after):
             return False
-        self._finisher.relay(after)
+        self._finisher.rest(after)
         return True
+
+    def _still_stands(self, execution: Execution) -> bool:
+        """Say whether the intent is still there, looked at after the block was read: a cancel gives it up."""
+        now = self._stores.executions.get(execution.workspace_id, execution.execution_id)
+        return now is not None and now.restart_targets is not None and now.generation == execution.generation
 
     def _is_stopped(self, plan: Plan, block: BlockExecution) -> bool:
         """Confirm that no call of the old epoch can still have an effect, if one was made that may have one."""
@@ -117,9 +128,11 @@ class Restarts:
         return self._agents.stop(wanted.agent_id, key)
 
     def _release_again(self, plan: Plan, execution: Execution, targets: Mapping[str, int]) -> None:
-        """Let the ended predecessors outside the restart decide their edges anew, then settle what has none pending."""
-        outside = {before for name in targets for before in plan.nodes[name].predecessors} - set(targets)
-        for name in outside:
+        """Let all ended predecessors decide their edges anew, then settle what has none pending.
+
+        Those within the restart as well: one may have been skipped before its successor was reset.
+        """
+        for name in {before for name in targets for before in plan.nodes[name].predecessors}:
             source = self._read(execution, name)
             if source.status.is_terminal:
                 self._releases.release(plan, source)

@@ -7,13 +7,14 @@ fetched.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.exceptions import SchemaError, UnknownType, ValidationError
 from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
@@ -21,6 +22,7 @@ from referencing.jsonschema import DRAFT202012
 from workflow_service.domain.errors import Issue
 
 _MOST_ISSUES = 100
+_NESTED_REPETITION = re.compile(r"\((?:[^()\\]|\\.)*(?:[+*]|\{\d+,\d*\})(?:[^()\\]|\\.)*\)(?:[+*]|\{)")
 
 
 def schema_issues(schema: Mapping[str, Any], value: Any, root: str = "") -> tuple[Issue, ...]:
@@ -36,6 +38,8 @@ def schema_issues(schema: Mapping[str, Any], value: Any, root: str = "") -> tupl
         return tuple(islice(found, _MOST_ISSUES))
     except Unresolvable as error:
         return (_unresolvable(root, str(error.ref)),)
+    except (UnknownType, RecursionError, TypeError, re.error) as error:
+        return (Issue(path=root, code="bad_schema", message=f"The schema can't be used: {type(error).__name__}."),)
 
 
 def meta_issues(schema: Any, path: str) -> Iterator[Issue]:
@@ -46,8 +50,12 @@ def meta_issues(schema: Any, path: str) -> Iterator[Issue]:
         yield Issue(path=path + _path(error), code="bad_schema",
                     message=f"This is no JSON Schema: {error.message[:300]}")
         return
+    for pattern in _words(schema, ("pattern",)):
+        if not _is_safe(pattern):
+            yield Issue(path=path, code="bad_pattern",
+                        message=f"'{pattern[:100]}' is no regular expression, or repeats what repeats.")
     resolver = _resolver(schema)
-    for reference in _references(schema):
+    for reference in _words(schema, ("$ref", "$dynamicRef")):
         try:
             resolver.lookup(reference)
         except Unresolvable:
@@ -66,15 +74,24 @@ def _resolver(schema: Any) -> Any:
     return Registry().with_resource(base, root).resolver(base)
 
 
-def _references(schema: Any) -> Iterator[str]:
-    """Yield every reference within a schema."""
+def _words(schema: Any, names: tuple[str, ...]) -> Iterator[str]:
+    """Yield the text of every keyword with one of these names within a schema."""
     if isinstance(schema, Mapping):
-        yield from (schema[word] for word in ("$ref", "$dynamicRef") if isinstance(schema.get(word), str))
+        yield from (schema[name] for name in names if isinstance(schema.get(name), str))
         for item in schema.values():
-            yield from _references(item)
+            yield from _words(item, names)
     elif isinstance(schema, list):
         for item in schema:
-            yield from _references(item)
+            yield from _words(item, names)
+
+
+def _is_safe(pattern: str) -> bool:
+    """Say whether a regular expression can be compiled and has no repetition within a repetition."""
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return _NESTED_REPETITION.search(pattern) is None
 
 
 def _unresolvable(path: str, reference: str) -> Issue:

@@ -7,15 +7,19 @@ is followed by the next.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import TypeVar
 
 from workflow_service.domain import blocks
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
-from workflow_service.domain.errors import WorkflowServiceError
+from workflow_service.domain.errors import Invalid, WorkflowServiceError
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.ids import block_execution_id
+from workflow_service.domain.plan import Plan
+from workflow_service.domain.recovery import Checkpoint
 from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, ExecutionStatus, WaitKind, WaitStatus
 from workflow_service.domain.wait import Wait, wait_of
 from workflow_service.services.approvals import Approvals
@@ -28,6 +32,7 @@ from workflow_service.services.plans import Plans
 from workflow_service.services.ports import (
     CheckpointRepository,
     Clock,
+    Key,
     Repository,
     StateService,
 )
@@ -43,6 +48,8 @@ log = logging.getLogger(__name__)
 LIMIT = 500
 """The most documents of a kind that one sweep looks at; the rest wait for the next."""
 _MOST_DOUBLINGS = 6
+_BUDGET_S = 10
+"""Of one sweep; what it did not get to waits for the next."""
 
 T = TypeVar("T")
 
@@ -53,7 +60,7 @@ class Sweeps:
     def __init__(self, stores: Stores, plans: Plans, claims: Claims, releases: Releases, waits: Waits,
                  approvals: Approvals, executions: Executions, cancellation: Cancellation, restarts: Restarts,
                  closing: Closing, sender: Sender, finisher: Finisher, checkpoints: CheckpointRepository,
-                 state: StateService, clock: Clock, timings: Timings) -> None:
+                 state: StateService, clock: Clock, monotonic: Callable[[], float], timings: Timings) -> None:
         """Repair the documents of these stores by the use cases that change them."""
         self._stores = stores
         self._plans = plans
@@ -70,7 +77,9 @@ class Sweeps:
         self._checkpoints = checkpoints
         self._state = state
         self._clock = clock
+        self._monotonic = monotonic
         self._timings = timings
+        self._alone: defaultdict[str, Lock] = defaultdict(Lock)
 
     def sweep_blocks(self) -> int:
         """Repair blocks: not started, owner lost, retry due, ended and not released, parked and not told."""
@@ -90,23 +99,51 @@ class Sweeps:
 
     def sweep_checkpoints(self) -> int:
         """Bring checkpoints that wait to the State Management Service."""
-        waiting = self._checkpoints.oldest(self._timings.batch_size)
-        if waiting:
+        until_s, brought = self._end(), 0
+        while self._monotonic() < until_s:
+            waiting = self._checkpoints.oldest(self._timings.batch_size)
+            if not waiting:
+                break
+            self._bring(waiting)
+            brought += len(waiting)
+        return brought
+
+    def _bring(self, waiting: Sequence[Checkpoint]) -> None:
+        try:
             self._state.checkpoint(waiting)
-            self._checkpoints.remove(waiting)
-        return len(waiting)
+        except Invalid as error:  # the good ones are recorded; the others would be refused again
+            log.error("checkpoints refused: %s", error)
+        self._checkpoints.remove(waiting)
 
     def _sweep(self, repository: Repository[T], repair: Callable[[T], None]) -> int:
-        """Repair each due document; one that can't be repaired now does not keep the others waiting."""
-        keys = repository.due(self._clock.now(), LIMIT)
-        for key in keys:
+        """Repair each due document, within a budget of time; one that can't be repaired now keeps no other waiting.
+
+        Two sweeps of one kind in one process would only do the same, so the second does nothing.
+        """
+        if not self._alone[repair.__name__].acquire(blocking=False):
+            return 0
+        try:
+            keys, until_s = repository.due(self._clock.now(), LIMIT), self._end()
+            for key in keys:
+                if self._monotonic() > until_s:
+                    break
+                self._repair(repository, key, repair)
+            return len(keys)
+        finally:
+            self._alone[repair.__name__].release()
+
+    def _repair(self, repository: Repository[T], key: Key, repair: Callable[[T], None]) -> None:
+        try:
             document = repository.get(key.workspace_id, key.identifier)
-            try:
-                if document is not None:
-                    repair(document)
-            except (WorkflowServiceError, LookupError) as error:
-                log.warning("not repaired: %s", error, extra={"document": key.identifier})
-        return len(keys)
+            if document is not None:
+                repair(document)
+        except WorkflowServiceError as error:
+            log.warning("not repaired: %s", error, extra={"document": key.identifier})
+        except Exception:  # one document that nobody can read must not keep the others from repair
+            log.exception("not repaired", extra={"document": key.identifier})
+
+    def _end(self) -> float:
+        return self._monotonic() + _BUDGET_S
 
     def _repair_block(self, block: BlockExecution) -> None:
         execution = self._stores.executions.get(block.workspace_id, block.execution_id)
@@ -139,23 +176,30 @@ class Sweeps:
 
         A lost one is sent even while the execution is held: its claim is undone, and then nothing runs any more.
         """
-        now = self._clock.now()
-        lost = block.status is BlockStatus.RUNNING
-        if not lost and not execution.may_start_blocks:
-            self._stores.blocks.defer(block, now + self._timings.lease, block.sent)
-            return
-        if block.status is BlockStatus.RETRY_WAIT:
-            ready = blocks.wake(block, now, self._timings.lease, "retry_due")
-            if not self._stores.blocks.change(block, ready):
-                return
-            self._finisher.relay(ready)
-            block = ready
-        else:
-            delay = self._timings.lease * 2 ** min(block.sent, _MOST_DOUBLINGS)
-            self._stores.blocks.defer(block, now + delay, block.sent + 1)
         if execution.slots:
             self._claims.free_stale_slots(execution)
-        self._sender.send(self._plans.of(execution), [block])
+        plan = self._plans.of(execution)
+        if block.status is not BlockStatus.RUNNING and not self._may_start(plan, execution):
+            self._look_later(block, block.sent + 1)
+        elif block.status is BlockStatus.RETRY_WAIT:
+            self._retry(plan, block)
+        else:
+            was_sent = self._sender.send(plan, [block])
+            self._look_later(block, block.sent + 1 if was_sent else block.sent)
+
+    def _may_start(self, plan: Plan, execution: Execution) -> bool:
+        now = self._stores.executions.get(execution.workspace_id, execution.execution_id)
+        return now is not None and now.may_start_blocks and self._claims.has_free_slot(plan, now)
+
+    def _look_later(self, block: BlockExecution, sent: int) -> None:
+        delay = self._timings.lease * 2 ** min(block.sent, _MOST_DOUBLINGS)
+        self._stores.blocks.defer(block, self._clock.now() + delay, sent)
+
+    def _retry(self, plan: Plan, block: BlockExecution) -> None:
+        ready = blocks.wake(block, self._clock.now(), self._timings.lease, "retry_due")
+        if self._stores.blocks.change(block, ready):
+            self._finisher.relay(ready)
+            self._sender.send(plan, [ready])
 
     def _repair_execution(self, execution: Execution) -> None:
         plan = self._plans.of(execution)
@@ -165,12 +209,12 @@ class Sweeps:
             self._restarts.carry_out(execution)
         elif execution.status is ExecutionStatus.CANCELLING:
             self._cancellation.carry_out(execution)
-        elif execution.status is ExecutionStatus.PAUSING:
-            self._closing.settle(plan, execution.workspace_id, execution.execution_id)
         elif execution.deadline is not None and execution.deadline <= self._clock.now():
             self._cancellation.time_out(execution)
         elif execution.status.is_terminal:
             self._closing.withdraw_requests(execution)
+        else:
+            self._closing.settle(plan, execution.workspace_id, execution.execution_id)
         self._finisher.rest(execution)  # changes nothing if one of these made a new version of it
 
     def _repair_wait(self, wait: Wait) -> None:
@@ -181,9 +225,11 @@ class Sweeps:
             self._waits.wake(wait)
         elif block.epoch != wait.epoch or block.status.is_terminal:
             self._supersede(block)
-        elif wait.kind is WaitKind.AGENT and block.status is BlockStatus.AWAITING_AGENT:
+        elif not block.status.is_parked:
+            self._waits.look_again(wait, self._timings.lease)
+        elif wait.id == wait_of(block, WaitKind.AGENT).id:
             self._waits.ask_agent(block)
-        elif block.status.is_parked:
+        else:
             self._finisher.rest(wait)
 
     def _supersede(self, block: BlockExecution) -> None:
@@ -191,12 +237,17 @@ class Sweeps:
         execution = self._stores.executions.get(block.workspace_id, block.execution_id)
         if execution is not None:
             over = block.epoch + block.status.is_terminal
-            self._closing.withdraw_requests(execution, {block.block_id: over})
+            self._closing.supersede_requests(execution, {block.block_id: over})
 
     def _repair_approval(self, approval: Approval) -> None:
         now = self._clock.now()
+        block = self._stores.blocks.get(approval.workspace_id,
+                                        block_execution_id(approval.execution_id, approval.block_id))
         if approval.status in (ApprovalStatus.APPROVED, ApprovalStatus.REJECTED):
             self._approvals.deliver(approval)
+        elif block is not None and (block.epoch != approval.epoch or block.status.is_terminal):
+            self._supersede(block)
+            self._finisher.rest(approval)
         elif approval.status is ApprovalStatus.PENDING and approval.overdue_at <= now:
             self._approvals.escalate(approval)
         else:

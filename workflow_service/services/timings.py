@@ -22,6 +22,8 @@ class Timings:
     """A block whose owner vanished more often than this fails: it is what kills its workers."""
     agent_timeout: timedelta = timedelta(seconds=60)
     """For one attempt of a block that does not say."""
+    agent_patience: timedelta = timedelta(hours=24)
+    """For an agent that took the work and answers later, in a block that does not say."""
     execution_timeout: timedelta = timedelta(minutes=5)
     """For an execution whose template does not say."""
     approval_timeout: timedelta = timedelta(hours=24)

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from workflow_service.domain import blocks
 from workflow_service.domain import wait as waits
-from workflow_service.domain.agents import Accepted, Failure
+from workflow_service.domain.agents import Accepted, Completed, Failure, FailureClass
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.errors import Unavailable
 from workflow_service.domain.ids import block_execution_id
 from workflow_service.domain.statuses import ExecutionStatus, WaitKind, WaitStatus
 from workflow_service.domain.wait import Wait, wait_of
@@ -52,10 +54,14 @@ class Waits:
             wait: new, not stored yet; if it is there already the stored one counts.
             called: whether the agent was called in this attempt.
         """
-        self._insert(wait, approval)
+        opened = waits.opened(wait, self._clock.now())
+        self._stores.waits.insert(opened)
+        if approval is not None:
+            self._stores.approvals.insert(approval)
         parked = blocks.park(block, wait.kind, self._clock.now(), self._timings.lease, called=called)
         if not self._stores.blocks.change(claim.block, parked):
-            return False
+            return False  # what was inserted is due, and the sweep knows whether anybody needs it
+        self._finisher.rest(opened, *([approval] if approval else []))
         stored = self._stores.waits.get(wait.workspace_id, wait.id)
         if stored is not None and stored.status is WaitStatus.FIRED:
             self._finisher.relay(parked)
@@ -78,23 +84,37 @@ class Waits:
         return True
 
     def ask_agent(self, block: BlockExecution) -> None:
-        """Ask the agent that took the work of a parked block whether it is done, and wake the block if it is."""
+        """Ask the agent that took the work of a parked block whether it is done, and wake the block if it is.
+
+        An agent that does not answer may still be at work, so it is asked again, until the wait's deadline.
+        """
         wait = self._stores.waits.get(block.workspace_id, wait_of(block, WaitKind.AGENT).id)
         if wait is None or wait.status is not WaitStatus.OPEN:
             return
-        answer = self._agents.result(str(block.agent_id), block.key)
+        if wait.deadline is not None and wait.deadline <= self._clock.now():
+            self._agents.stop(str(block.agent_id), block.key)
+            self.fire(wait, told(_TOO_LATE))
+            return
+        try:
+            answer = self._agents.result(str(block.agent_id), block.key)
+        except Unavailable:
+            self.look_again(wait, self._timings.lease)
+            return
         if isinstance(answer, Accepted):
-            again_at = self._clock.now() + answer.ask_again_after
-            self._stores.waits.rest([replace(wait, due_at=again_at, outbox=())])
+            self.look_again(wait, answer.ask_again_after)
         else:
-            self.fire(wait, {"failure": answer.to_document() if isinstance(answer, Failure) else None})
+            self.fire(wait, told(answer))
+
+    def look_again(self, wait: Wait, after: timedelta) -> None:
+        """Let the sweep look at a wait again, after a while."""
+        self._stores.waits.rest([replace(wait, due_at=self._clock.now() + after, outbox=())])
 
     def wake(self, wait: Wait) -> None:
         """Make the block of a fired wait ready and dispatch it; one that is not parked yet looks at the wait itself."""
         block = self._stores.blocks.get(wait.workspace_id, block_execution_id(wait.execution_id, wait.block_id))
-        if block is None or block.epoch != wait.epoch or block.status.is_terminal:
+        if block is None or block.epoch != wait.epoch or block.status is not wait.kind.parked_status:
             self._finisher.rest(wait)
-        elif block.status is wait.kind.parked_status:
+        else:
             self._wake(block, wait)
 
     def _wake(self, block: BlockExecution, wait: Wait) -> None:
@@ -106,13 +126,6 @@ class Waits:
             if execution is not None and execution.may_start_blocks:
                 self._sender.send(self._plans.of(execution), [ready])
 
-    def _insert(self, wait: Wait, approval: Approval | None) -> None:
-        opened = waits.opened(wait, self._clock.now())
-        if self._stores.waits.insert(opened):
-            self._finisher.rest(opened)
-        if approval is not None and self._stores.approvals.insert(approval):
-            self._finisher.rest(approval)
-
     def _is_over(self, claim: Claim, parked: BlockExecution) -> bool:
         """Cancel a block that was parked while its execution was being cancelled."""
         execution = self._stores.executions.get(parked.workspace_id, parked.execution_id)
@@ -123,6 +136,25 @@ class Waits:
             self._closing.settle(claim.plan, parked.workspace_id, parked.execution_id)
             self._finisher.rest(over, urgent=True)
         return True
+
+
+_TOO_LATE = Failure(code="agent_timed_out", failure_class=FailureClass.TRANSIENT,
+                    message="The agent took the work and did not end it in time.")
+
+
+def told(answer: Completed | Failure) -> dict[str, Any]:
+    """Return what the wait for an agent is fired with (JSON)."""
+    if isinstance(answer, Failure):
+        return {"failure": answer.to_document()}
+    return {"output": dict(answer.output), "usage": dict(answer.usage)}
+
+
+def answer_of(payload: Mapping[str, Any]) -> Completed | Failure:
+    """Return what an agent answered from what its wait was fired with."""
+    failure = payload.get("failure")
+    if failure is None:
+        return Completed(output=payload["output"], usage=payload["usage"])
+    return Failure(code=failure["code"], failure_class=FailureClass(failure["class"]), message=failure["message"])
 
 
 def verdict_of(wait: Wait | None) -> Mapping[str, Any] | None:

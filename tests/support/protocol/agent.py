@@ -65,6 +65,11 @@ class AgentOnStage:
         self._told = told
         self._before_work = before_work
 
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """What the agent was given, by key."""
+        return {key: json.loads(body) for key, body in self._bodies.items()}
+
     def agents(self) -> Sequence[Agent]:
         """Return no agents: nothing is known of schemas."""
         return ()

@@ -24,7 +24,8 @@ def template(name: str, *blocks: Mapping[str, Any], **settings: Any) -> dict[str
             "globalSettings": {"timeout": _YEAR_MS, **settings}}
 
 
-def _either(left: str, right: str) -> dict[str, Any]:
+def either(left: str, right: str) -> dict[str, Any]:
+    """Return the conditions of a block that chooses one of two."""
     return {"type": "exclusive", "branches": [{"condition": "output.way == 'left'", "nextBlocks": [left]},
                                               {"default": True, "nextBlocks": [right]}]}
 
@@ -33,7 +34,7 @@ TEMPLATES: Mapping[str, Mapping[str, Any]] = {one["templateId"]: one for one in 
     template("chain", block("A"), block("B", "A"), block("C", "B")),
     template("fork", block("A"), block("B", "A"), block("C", "A"), block("D", "B", "C")),
     template("pair", block("A"), block("B"), block("C", "A", "B")),
-    template("branch", block("A", conditions=_either("B", "C")), block("B"), block("C"), block("D", "B", "C")),
+    template("branch", block("A", conditions=either("B", "C")), block("B"), block("C"), block("D", "B", "C")),
     template("gate", block("A"), gate("G", "A"), block("B", "G")),
     template("gates", gate("G"), gate("H"), block("D", "G", "H")),
     template("half", block("A"), block("B", "A"), block("C"), block("D", "B", "C")),

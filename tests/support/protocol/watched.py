@@ -58,7 +58,8 @@ def _one(value: Any) -> str:
     if isinstance(value, Execution):
         return f"v{value.version}/{value.status.value}{list(value.holds) or ''}{'!' if value.restart_targets else ''}"
     if isinstance(value, Wait):
-        return f"wait {value.block_id}:{value.epoch}/{value.kind.value}/{value.revision}v{value.version}/{value.status.value}"
+        name = f"{value.block_id}:{value.epoch}/{value.kind.value}/{value.revision}"
+        return f"wait {name}v{value.version}/{value.status.value}"
     if isinstance(value, Approval):
         return f"approval {value.block_id}:{value.epoch}v{value.version}/{value.status.value}"
     if isinstance(value, list | tuple):

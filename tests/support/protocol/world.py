@@ -1,4 +1,4 @@
-"""A world of several processes on one set of stores: engines, messages, an agent, a clock, and all that can go wrong."""
+"""A world of several processes on one set of stores: engines, messages, an agent, a clock, and what can go wrong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.protocol.state import StateInMemory
 from tests.support.protocol.watched import Watched
 from workflow_service.domain.agents import AgentCall
 from workflow_service.domain.commands import ApprovalFilter, RespondToApproval, RunBlock, StartExecution
-from workflow_service.domain.errors import Unavailable, WorkflowServiceError
+from workflow_service.domain.errors import WorkflowServiceError
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.ids import block_execution_id
 from workflow_service.domain.invariants import Effect, Record, violations
@@ -130,6 +130,22 @@ class World:
 
         self._enter(process, f"worker({command.block_id}:{command.epoch})", work, lambda: self._worked_off(message))
 
+    def work(self, name: str, until: str | None = None, by: int = 0) -> None:
+        """Let a worker take the message of a block and go on until it stands before a call; None for the end."""
+        message = next(message for message in self.messages if message.command.block_id == name)
+        self.messages.remove(message)
+        process = self.processes[by]
+        self.worker(process, message)
+        self.stage.lead(f"{process.name}.worker({name}:{message.command.epoch}", until)
+
+    def work_all(self) -> None:
+        """Let one worker after the other take a message, until there are none."""
+        for _ in range(100):
+            if not self.messages:
+                return
+            self.work(self.messages[0].command.block_id)
+        raise AssertionError("messages bring messages without end")
+
     def sweep(self, process: Process, kind: str) -> None:
         """Let a sweep of a kind begin."""
         self._enter(process, f"sweep({kind})", lambda: getattr(process.engine.sweeps, f"sweep_{kind}")())
@@ -138,6 +154,12 @@ class World:
         """Let the finisher of a process begin, if it is not busy."""
         if not any(actor.process == process.name and ".flush" in actor.name for actor in self.stage.actors):
             self._enter(process, "flush", process.engine.finisher.flush)
+
+    def flush_all(self) -> None:
+        """Let the finishers of all processes do what has gathered."""
+        for process in self.processes:
+            self.flush(process)
+            self.stage.lead_if_there(f"{process.name}.flush")
 
     def heartbeat(self, process: Process) -> None:
         """Let a process extend its leases."""
@@ -224,22 +246,19 @@ class World:
         if not execution.status.is_terminal and execution.status is not ExecutionStatus.PAUSED:
             found.append(f"I1 the execution is {execution.status.value} and does not end")
         play = self.state.plays.get("e")
-        if play is None or play.status is not execution.status:
-            found.append(f"I10 the play is {play.status.value if play else None}, the execution {execution.status.value}")
+        told = play.status.value if play is not None else "unknown"
+        if told != execution.status.value:
+            found.append(f"I10 the play is {told}, the execution {execution.status.value}")
         return found
 
     def _round(self) -> None:
         self.answer_all()
         while self.messages:
             self.worker(self.processes[0], self.messages.pop(0))
-        self._flush_all()
+        self.flush_all()
         for kind in SWEEPS:
             self.sweep(self.processes[1], kind)
-        self._flush_all()
-
-    def _flush_all(self) -> None:
-        for process in self.processes:
-            self.flush(process)
+        self.flush_all()
 
     def _is_quiet(self) -> bool:
         execution = self.execution
@@ -250,7 +269,7 @@ class World:
         return execution.status.is_terminal or execution.status is ExecutionStatus.PAUSED
 
     def _dues(self) -> Iterator[datetime]:
-        """Yield when the sweep wants to look at something; not a far time-out, nor blocks that a pause keeps waiting."""
+        """Yield when the sweep wants to look at something; not far time-outs, nor blocks that a pause keeps waiting."""
         execution = self.execution
         if execution is None:
             return
@@ -314,7 +333,7 @@ class World:
         def guarded() -> None:
             try:
                 body()
-            except (Unavailable, WorkflowServiceError) as error:  # as the edges do: the caller is told, or the sweep goes on
+            except WorkflowServiceError as error:  # as the edges do: the caller is told, or the sweep goes on
                 self.tell(f"{type(error).__name__}: {str(error)[:100]}")
 
         self.stage.enter(f"{process.name}.{name}", process.name, guarded, after)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from itertools import pairwise
 
 from workflow_service.domain.blocks import BlockExecution, is_satisfied
 from workflow_service.domain.events import Event
+from workflow_service.domain.ids import block_execution_id
 from workflow_service.domain.invariants.record import Record, Violation
 from workflow_service.domain.plan import Node
 from workflow_service.domain.statuses import FAILURES, BlockStatus, WaitKind
 
 _DECISIONS = frozenset({"edges_satisfied", "no_edge_satisfied", "joined"})
 """The causes of the one change that a block's edges make."""
+_BAD = frozenset({*(status.value for status in FAILURES), BlockStatus.CANCELLED.value})
 _WORKED = frozenset({BlockStatus.COMPLETED, BlockStatus.FAILED, BlockStatus.REJECTED})
 
 
@@ -23,8 +27,7 @@ def broken(record: Record) -> Iterator[Violation]:
         events = record.events[block.id]
         yield from _broken_fences(block, events)
         yield from _broken_joins(block, events)
-        if record.execution.restart_targets is None:
-            yield from _broken_edges(record, block, events)
+        yield from _broken_edges(record, block, events)
     missing = set(record.plan.nodes) - set(record.by_name)
     if missing and any(event.type == "execution_started" for event in record.events[record.execution.execution_id]):
         yield Violation(invariant="I1", subject=record.execution.execution_id,
@@ -57,32 +60,58 @@ def _broken_joins(block: BlockExecution, events: Sequence[Event]) -> Iterator[Vi
 
 
 def _broken_edges(record: Record, block: BlockExecution, events: Sequence[Event]) -> Iterator[Violation]:
-    """Compare how a block stands in its present epoch with how those before it ended."""
+    """Compare what became of a block with how those before it ended, in each of its epochs."""
     node = record.plan.nodes.get(block.block_id)
     if node is None:
         yield Violation(invariant="I5", subject=block.id, message="The plan has no such block.")
         return
-    own = [event for event in events if event.payload["epoch"] == block.epoch and event.type != "block_reset"]
-    for event in own:
+    for event in events:
         if event.payload["cause"] in _DECISIONS:
-            yield from _broken_decision(record, block, node, event)
+            yield from _broken_decision(record, node, event, _epoch_began(events, event.payload["epoch"]))
+    own = [event for event in events if event.payload["epoch"] == block.epoch and event.type != "block_reset"]
     if own and own[-1].version == block.version and block.status.is_terminal:
         yield from _broken_end(record, block, node, own)
 
 
-def _broken_decision(record: Record, block: BlockExecution, node: Node, event: Event) -> Iterator[Violation]:
-    before = [record.by_name[name] for name in node.predecessors if name in record.by_name]
-    late = [one.block_id for one in before if not one.status.is_terminal or (one.completed_at or event.at) > event.at]
-    if late:
+def _broken_decision(record: Record, node: Node, event: Event, since: datetime | None) -> Iterator[Violation]:
+    before = [_as_ended(record, name, since, event.at) for name in node.predecessors]
+    ended = [one for one in before if one is not None]
+    if len(ended) < len(before):
+        late = [name for name, one in zip(node.predecessors, before, strict=True) if one is None]
         yield Violation(invariant="I5", subject=event.event_id, message=f"Decided before these had ended: {late}.")
         return
-    unknown = [one.block_id for one in before if one.status in FAILURES or one.status is BlockStatus.CANCELLED]
-    if unknown:
-        yield Violation(invariant="I5", subject=event.event_id, message=f"Decided after these ended badly: {unknown}.")
-    satisfied = not before or any(is_satisfied(record.plan, one, node) for one in before)
+    badly = [one.block_id for one in ended if one.status in FAILURES or one.status is BlockStatus.CANCELLED]
+    if badly:
+        yield Violation(invariant="I5", subject=event.event_id, message=f"Decided after these ended badly: {badly}.")
+    satisfied = not ended or any(is_satisfied(record.plan, one, node) for one in ended)
     if satisfied == (event.payload["cause"] == "no_edge_satisfied"):
         word = "Skipped although an edge is" if satisfied else "Started although no edge is"
         yield Violation(invariant="I5", subject=event.event_id, message=f"{word} satisfied.")
+
+
+def _epoch_began(events: Sequence[Event], epoch: int) -> datetime | None:
+    """Return when a restart began an epoch; None for the first."""
+    return next((event.at for event in events if event.type == "block_reset" and event.payload["epoch"] == epoch), None)
+
+
+def _as_ended(record: Record, name: str, since: datetime | None, until: datetime) -> BlockExecution | None:
+    """Return a block as it ended in the epoch that it had when a successor's epoch began; None if it had not by then.
+
+    A restart resets a block before its successors, so what was reset until then belongs to the same run.
+    """
+    block, events = record.by_name.get(name), record.events.get(block_execution_id(record.execution.execution_id, name))
+    if block is None or not events:
+        return None
+    resets = [number for number, event in enumerate(events)
+              if event.type == "block_reset" and since is not None and event.at <= since]
+    for event in events[resets[-1] + 1 if resets else 0:]:
+        status = BlockStatus(event.payload["status"])
+        if event.type == "block_reset" or event.at > until:
+            return None
+        if status.is_terminal:
+            chosen = event.payload["chosen"]
+            return replace(block, status=status, chosen=None if chosen is None else tuple(chosen))
+    return None
 
 
 def _broken_end(record: Record, block: BlockExecution, node: Node, own: Sequence[Event]) -> Iterator[Violation]:
@@ -101,9 +130,9 @@ def _has_reason(record: Record, block: BlockExecution, cause: str) -> bool:
     if cause == "cancelled":
         return any(event.type == "execution_cancelling" for event in record.events[record.execution.execution_id])
     name = cause.removeprefix("failed:")
-    source = record.by_name.get(name)
-    ended_badly = source is not None and (source.status in FAILURES or source.status is BlockStatus.CANCELLED)
-    return ended_badly and block.block_id in record.plan.descendants(name)
+    if name not in record.by_name or block.block_id not in record.plan.descendants(name):
+        return False
+    return any(event.payload["status"] in _BAD for event in record.events[record.by_name[name].id])
 
 
 def parked_kind(block: BlockExecution) -> WaitKind | None:

@@ -32,7 +32,7 @@ def broken(record: Record) -> Iterator[Violation]:
     for source, events in record.events.items():
         document = record.documents.get(source)
         if document is None:
-            yield Violation(invariant="I9", subject=source, message="The history tells of something that is not stored.")
+            yield Violation(invariant="I9", subject=source, message="Something happened to it, and it is not stored.")
             continue
         yield from _broken_versions(document, source, [event.version for event in events])
         if events and events[-1].version == document.version:
@@ -118,5 +118,3 @@ _ENDED = frozenset({*(status.value for status in ExecutionStatus if status.is_te
 
 def _illegal(event: Event, message: str) -> Violation:
     return Violation(invariant="I4", subject=event.event_id, message=message)
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.execution import needs_sweep
 from workflow_service.domain.ids import wait_id
 from workflow_service.domain.invariants.blocks import parked_kind
 from workflow_service.domain.invariants.record import Record, Violation
@@ -32,7 +33,7 @@ def broken(record: Record) -> Iterator[Violation]:
 
 def _broken_end(record: Record) -> Iterator[Violation]:
     execution, statuses = record.execution, {block.status for block in record.blocks}
-    failed, expected = bool(statuses & FAILURES), execution.status
+    failed = bool(statuses & FAILURES)
     if not execution.status.is_terminal:
         return
     if any(not status.is_terminal for status in statuses):
@@ -45,10 +46,11 @@ def _broken_end(record: Record) -> Iterator[Violation]:
         expected = ExecutionStatus.FAILED if execution.error else ExecutionStatus.CANCELLED
     elif failed:
         expected = ExecutionStatus.FAILED
-    elif BlockStatus.CANCELLED not in statuses:
+    elif BlockStatus.CANCELLED in statuses:
+        expected = ExecutionStatus.CANCELLED
+    else:
         expected = ExecutionStatus.COMPLETED
-    if execution.status is not expected or (expected is ExecutionStatus.COMPLETED
-                                            and BlockStatus.CANCELLED in statuses):
+    if execution.status is not expected:
         yield Violation(invariant="I4", subject=execution.execution_id,
                         message=f"It is {execution.status.value}; by its blocks it is {expected.value}.")
 
@@ -64,20 +66,21 @@ def _left_over(record: Record) -> Iterator[Violation]:
         if approval.status is ApprovalStatus.PENDING and not record.will_be_looked_at(approval):
             yield Violation(invariant="I6", subject=approval.approval_id,
                             message="A person is asked about an execution that is over.")
-    if record.execution.slots or record.execution.holds or record.execution.restart_targets:
-        yield _stuck(record.execution.execution_id, "It is over and has slots, holds or a restart.")
+    if record.execution.holds or record.execution.restart_targets:
+        yield _stuck(record.execution.execution_id, "It is over and has holds or a restart.")
 
 
 def _forgotten(record: Record) -> Iterator[Violation]:
     """Yield what waits for nobody."""
     execution = record.execution
-    if record.will_be_looked_at(execution):
+    looked_at = record.will_be_looked_at(execution)
+    if needs_sweep(execution):
+        if not looked_at:
+            word = execution.status.value if execution.restart_targets is None else "being restarted"
+            yield _stuck(execution.execution_id, f"It is {word} and nobody goes on with it.")
         return
-    if execution.status in (ExecutionStatus.PENDING, ExecutionStatus.PAUSING, ExecutionStatus.CANCELLING):
-        yield _stuck(execution.execution_id, f"It is {execution.status.value} and nobody goes on with it.")
-    if execution.restart_targets is not None:
-        yield _stuck(execution.execution_id, "Nobody goes on with its restart.")
-    if record.blocks and not any(not block.status.is_terminal or block.due_at for block in record.blocks):
+    if not looked_at and record.blocks and not any(not block.status.is_terminal or block.due_at
+                                                   for block in record.blocks):
         yield _stuck(execution.execution_id, "All its blocks have ended and nobody closes it.")
     for block in record.blocks:
         if block.due_at is None and not block.status.is_terminal:
@@ -129,5 +132,3 @@ def _untold(record: Record) -> Iterator[Violation]:
 
 def _stuck(subject: str, message: str) -> Violation:
     return Violation(invariant="I1", subject=subject, message=message)
-
-

@@ -120,15 +120,14 @@ class InMemoryAgentService:
             return record.answer_now()
 
     def result(self, agent_id: str, idempotency_key: str) -> AgentAnswer:
-        """Ask for the result of a call that was accepted."""
+        """Ask for the result of a call that was accepted. Raises Unavailable while nobody can tell."""
         with self._lock:
-            if not self._is_available:
-                return _UNREACHABLE
-            if agent_id not in self._agents:
-                return _no_agent(agent_id)
+            if not self._is_available or agent_id not in self._agents:
+                raise Unavailable("The Agent Service")
             record = self._records.get((agent_id, idempotency_key))
-            return record.answer_now() if record else refusal(
-                "execution_not_found", f"Agent '{agent_id}' knows no execution '{idempotency_key}'.")
+            return record.answer_now() if record else Failure(
+                code="execution_lost", failure_class=FailureClass.TRANSIENT,
+                message="The agent took the work and knows nothing of it any more.")
 
     def stop(self, agent_id: str, idempotency_key: str) -> bool:
         """Stop a call, or see to it that it never starts; what a function that runs comes to is dropped."""

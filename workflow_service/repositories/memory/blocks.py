@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,10 @@ class BlocksInMemory(DocumentsInMemory[BlockExecution]):
             found = (self.get(workspace_id, block_execution_id(execution_id, block_id))
                      for block_id in dict.fromkeys(block_ids))
             return [block for block in found if block is not None]
+
+    def statuses(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Mapping[str, BlockStatus]:
+        """Return the statuses of these blocks of one execution; missing ones are left out."""
+        return {block.block_id: block.status for block in self.get_all(workspace_id, execution_id, block_ids)}
 
     def pull_edge(self, workspace_id: str, identifier: str, entry: str, satisfied: bool) -> None:
         """Take an entry out of the pending edges, and count it if satisfied."""

@@ -35,6 +35,20 @@ class ExecutionsInMemory(DocumentsInMemory[Execution]):
             self._store(stored, slots=tuple(slot for slot in stored.slots if slot not in slots))
             return True
 
+    def queue_blocks(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> None:
+        """Add blocks to the end of the slot queue, each once."""
+        with self._lock:
+            stored = self.get(workspace_id, execution_id)
+            if stored is not None:
+                self._store(stored, slot_queue=tuple(dict.fromkeys([*stored.slot_queue, *block_ids])))
+
+    def unqueue_blocks(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> None:
+        """Take blocks out of the slot queue."""
+        with self._lock:
+            stored = self.get(workspace_id, execution_id)
+            if stored is not None:
+                self._store(stored, slot_queue=tuple(name for name in stored.slot_queue if name not in block_ids))
+
     def page(self, workspace_id: str, *, status: ExecutionStatus | None, template_id: str | None, limit: int,
              offset: int) -> tuple[Sequence[Execution], int]:
         """Return executions, the latest started first, those not started last, and how many there are."""

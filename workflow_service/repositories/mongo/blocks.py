@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -83,6 +83,14 @@ class BlocksInMongo(DocumentsInMongo[BlockExecution]):
         chunks = (ids[start:start + _CHUNK] for start in range(0, len(ids), _CHUNK))
         return [self._codec.to_domain(raw) for chunk in chunks
                 for raw in self._collection.find({"_id": {"$in": chunk}, "workspaceId": workspace_id})]
+
+    @store_errors()
+    def statuses(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Mapping[str, BlockStatus]:
+        """Return the statuses of these blocks of one execution; missing ones are left out."""
+        ids = [block_execution_id(execution_id, block_id) for block_id in block_ids]
+        chunks = (ids[start:start + _CHUNK] for start in range(0, len(ids), _CHUNK))
+        return {raw["blockId"]: BlockStatus(raw["status"]) for chunk in chunks for raw in self._collection.find(
+            {"_id": {"$in": chunk}, "workspaceId": workspace_id}, {"_id": 0, "blockId": 1, "status": 1})}
 
     @store_errors()
     def pull_edge(self, workspace_id: str, identifier: str, entry: str, satisfied: bool) -> None:

@@ -19,13 +19,13 @@ from mongoengine import DateTimeField, IntField
 from pymongo import ASCENDING
 from pymongo.collection import Collection
 from pymongo.errors import AutoReconnect, BulkWriteError, ServerSelectionTimeoutError
-from pymongo.read_concern import ReadConcern
 
 from workflow_service.domain.errors import Unavailable
 from workflow_service.domain.events import Event
 from workflow_service.repositories.mongo.codec import SCHEMA_VERSION, StoredDocument
 from workflow_service.repositories.mongo.connection import Raw, Store, store_errors
 from workflow_service.repositories.mongo.fields import JsonField, TextField, event_from_raw, event_to_raw
+from workflow_service.repositories.mongo.heads import Heads
 from workflow_service.repositories.mongo.recent import Recent
 from workflow_service.repositories.mongo.writes import DUPLICATE_KEY
 from workflow_service.services.ports import StoredEvent
@@ -35,10 +35,7 @@ _MAX_COLLISIONS = 100
 """Of one call before it gives up; the sweep relays what is left."""
 _PAUSE = timedelta(milliseconds=1)
 """Added to the longest pause with every collision of a call."""
-_HEADS_KEPT = 10_000
 _IDS_KEPT = 100_000
-_PROBES = 16
-"""Numbers asked for at once while the highest one is looked for."""
 
 
 class EventDocument(StoredDocument):
@@ -74,7 +71,7 @@ class EventsInMongo:
     def __init__(self, store: Store) -> None:
         """Take the database."""
         self._store = store
-        self._heads: Recent[int] = Recent(_HEADS_KEPT)
+        self._heads = Heads(lambda: self._collection)
         self._known: Recent[bool] = Recent(_IDS_KEPT)
 
     @store_errors()
@@ -88,11 +85,11 @@ class EventsInMongo:
             count = self._insert(rows)
             self._remember(rows[:count])
             added += rows[:count]
+            pending = []
             if count < len(rows):
                 collisions += 1
                 self._part(collisions)
-                self._look_again(rows[count:])
-            pending = self._unknown(row.event for row in rows[count:])
+                pending = self._missing(rows[count:])
         return added
 
     @store_errors()
@@ -120,7 +117,7 @@ class EventsInMongo:
         for event in events:
             execution_id = event.execution_id
             if execution_id not in heads:
-                heads[execution_id] = self._head(execution_id)
+                heads[execution_id] = self._heads.get(execution_id)
             heads[execution_id] += 1
             rows.append(StoredEvent(sequence=heads[execution_id], event=event))
         return rows
@@ -142,12 +139,13 @@ class EventsInMongo:
                          if stored.get(row.event.event_id) != row.sequence), len(rows))
         return len(rows)
 
-    def _look_again(self, rows: Sequence[StoredEvent]) -> None:
-        """Find out, after a collision of the first of these rows, which others stored, and the highest number."""
-        for event_id in self._stored(rows):
+    def _missing(self, rows: Sequence[StoredEvent]) -> list[Event]:
+        """Return which events are still to be stored after a collision of the first, and learn the highest number."""
+        stored = self._stored(rows)
+        for event_id in stored:
             self._known.set(event_id, True)
-        execution_id = rows[0].event.execution_id
-        self._heads.set(execution_id, self._find_head(execution_id, self._heads.get(execution_id) or 0))
+        self._heads.look_again(rows[0].event.execution_id)
+        return [row.event for row in rows if row.event.event_id not in stored]
 
     def _stored(self, rows: Sequence[StoredEvent]) -> dict[str, int]:
         """Return which of these events are stored, with their numbers."""
@@ -158,36 +156,6 @@ class EventsInMongo:
         for row in rows:
             self._known.set(row.event.event_id, True)
             self._heads.set(row.event.execution_id, row.sequence)
-
-    def _head(self, execution_id: str) -> int:
-        head = self._heads.get(execution_id)
-        if head is None:
-            head = self._find_head(execution_id, 0)
-            self._heads.set(execution_id, head)
-        return head
-
-    def _find_head(self, execution_id: str, floor: int) -> int:
-        """Return the highest number of an execution, which is at least ``floor``.
-
-        The numbers have no gaps, so asking for some of them narrows it down. Asking for the highest one itself would
-        read the whole history on the embedded server.
-        """
-        ceiling: int | None = None
-        while ceiling is None or ceiling - floor > 1:
-            if ceiling is None:
-                probes = [floor + 2**power for power in range(_PROBES)]
-            else:
-                step = max(1, (ceiling - floor) // _PROBES)
-                probes = list(range(floor + step, ceiling, step))
-            floor = max(self._present(execution_id, probes), default=floor)
-            ceiling = next((probe for probe in probes if probe > floor), ceiling)
-        return floor
-
-    def _present(self, execution_id: str, numbers: Sequence[int]) -> list[int]:
-        # what a new primary could still take back must not be built upon
-        rows = self._collection.with_options(read_concern=ReadConcern("majority")).find(
-            {"executionId": execution_id, "sequence": {"$in": numbers}}, {"_id": 0, "sequence": 1})
-        return [raw["sequence"] for raw in rows]
 
     @property
     def _collection(self) -> Collection[Raw]:

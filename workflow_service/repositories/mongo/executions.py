@@ -23,7 +23,7 @@ from workflow_service.repositories.mongo.fields import (
     slot_to_raw,
 )
 from workflow_service.repositories.mongo.large_values import LargeValues
-from workflow_service.repositories.mongo.writes import update_confirmed
+from workflow_service.repositories.mongo.writes import repeated, update_confirmed
 
 COLLECTION = "executions"
 
@@ -46,6 +46,7 @@ class ExecutionDocument(StoredDocument):
     holds = TextsField()
     hold_number = IntField(db_field="holdNumber")
     slots = SlotsField()
+    slot_queue = TextsField(db_field="slotQueue")
     restart_targets = JsonField(db_field="restartTargets")
     remaining = DurationField(db_field="remainingMs")
     deadline = DateTimeField()
@@ -79,6 +80,20 @@ class ExecutionsInMongo(DocumentsInMongo[Execution]):
         query = {"_id": execution_id, "workspaceId": workspace_id, "slots": gone}
         return update_confirmed(self._collection, query, {"$pull": {"slots": gone}},
                                 lambda: self._collection.find_one(query) is None)
+
+    @store_errors()
+    def queue_blocks(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> None:
+        """Add blocks to the end of the slot queue, each once, in one update."""
+        self._update(workspace_id, execution_id, {"$addToSet": {"slotQueue": {"$each": list(block_ids)}}})
+
+    @store_errors()
+    def unqueue_blocks(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> None:
+        """Take blocks out of the slot queue in one update."""
+        self._update(workspace_id, execution_id, {"$pull": {"slotQueue": {"$in": list(block_ids)}}})
+
+    def _update(self, workspace_id: str, execution_id: str, update: Raw) -> None:
+        query = {"_id": execution_id, "workspaceId": workspace_id}
+        repeated(lambda: self._collection.update_one(query, update))
 
     @store_errors()
     def page(self, workspace_id: str, *, status: ExecutionStatus | None, template_id: str | None, limit: int,

@@ -32,6 +32,7 @@ class WaitDocument(StoredDocument):
     version = IntField()
     payload = JsonField()
     deadline = DateTimeField()
+    ask_at = DateTimeField(db_field="askAt")
     due_at = DateTimeField(db_field="dueAt")
     outbox = EventsField()
 

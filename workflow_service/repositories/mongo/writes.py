@@ -74,10 +74,8 @@ def update_confirmed(collection: Collection[Raw], query: Raw, update: Raw, took_
     except ServerSelectionTimeoutError:
         raise
     except AutoReconnect:
-        if took_place():
-            return True
-    # it was lost, or is still on its way: in that case only one of the two can match
-    return collection.update_one(query, update).modified_count == 1 or took_place()
+        # the first may have taken place, may be lost, or may still be on its way: only one of the two can match
+        return collection.update_one(query, update).modified_count == 1 or took_place()
 
 
 def _writer(collection: Collection[Raw], identifier: str) -> str | None:
