@@ -71,7 +71,7 @@ def test_get_all_leaves_out_what_is_missing_or_elsewhere(block_repository: Block
 
 
 def test_get_all_finds_more_than_one_query_takes(block_repository: BlockRepository) -> None:
-    names = [f"b{number}" for number in range(1100)]
+    names = [f"b{number}" for number in range(502)]
     block_repository.insert_all([new_block(name) for name in names])
     assert {block.block_id for block in block_repository.get_all(HERE, "x1", names)} == set(names)
 
