@@ -76,13 +76,13 @@ def _processors() -> list[Processor]:
 def _clean(key: object, value: object, depth: int) -> object:
     if isinstance(key, str) and _SECRET_KEY.search(key) and value is not None:
         return REDACTED
-    if isinstance(value, str):
-        return _clean_text(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
     if depth and isinstance(value, Mapping):
         return {name: _clean(name, item, depth - 1) for name, item in value.items()}
     if depth and isinstance(value, (list, tuple)):
         return [_clean(None, item, depth - 1) for item in value]
-    return value
+    return _clean_text(str(value))
 
 
 def _clean_text(text: str) -> str:

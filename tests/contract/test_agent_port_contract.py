@@ -47,6 +47,9 @@ class World(Protocol):
     def service(self) -> AgentService:
         """The adapter under test."""
 
+    def newcomer(self) -> AgentService:
+        """Return an adapter of the same service that has asked it nothing yet."""
+
     def effects(self, execution_id: str) -> list[str]:
         """Return the keys under which work began, in order."""
 
@@ -69,6 +72,10 @@ class InMemoryWorld:
         self.service = InMemoryAgentService([
             self._agent("echo", self._echo), self._agent("echo-offline", self._echo, status="unavailable"),
             self._agent("echo-async", lambda given: Accepted(ask_again_after=timedelta(milliseconds=100)))])
+
+    def newcomer(self) -> AgentService:
+        """Return the adapter: it remembers no registry."""
+        return self.service
 
     def effects(self, execution_id: str) -> list[str]:
         """Return the keys under which work began, in order."""
@@ -110,9 +117,14 @@ class HttpWorld:
     def __init__(self, url: str, client: JsonClient, kill: Callable[[], None], restart: Callable[[], None]) -> None:
         """Take the service."""
         self.service = HttpAgentService(client, registry_ttl=timedelta(0))
+        self._client = client
         self._url = url
         self._kill = kill
         self._restart = restart
+
+    def newcomer(self) -> AgentService:
+        """Return another adapter on the same connection."""
+        return HttpAgentService(self._client, registry_ttl=timedelta(0))
 
     def effects(self, execution_id: str) -> list[str]:
         """Return the keys under which work began, in order."""
@@ -306,8 +318,12 @@ def test_accepted_work_can_be_asked_for_by_calling_again(world: World, agents: A
 
 
 def test_nothing_is_known_under_a_key_that_was_never_used(agents: AgentService) -> None:
-    assert kind_of(agents.result("echo", "e:b:1")) == ("execution_not_found", FailureClass.CONFIGURATION)
-    assert kind_of(agents.result("nobody", "e:b:1")) == ("agent_not_found", FailureClass.AGENT)
+    assert kind_of(agents.result("echo", "e:b:1")) == ("execution_lost", FailureClass.TRANSIENT)
+
+
+def test_nothing_is_said_of_the_calls_of_an_agent_that_nobody_knows(agents: AgentService) -> None:
+    with pytest.raises(Unavailable):
+        agents.result("nobody", "e:b:1")
 
 
 def test_a_call_that_was_stopped_before_it_came_never_starts(world: World, agents: AgentService) -> None:
@@ -355,12 +371,12 @@ def test_a_service_that_is_down_and_comes_back(world: World, agents: AgentServic
     assert agents.stop("echo", never.idempotency_key)
     world.go_down()
     try:
-        unreachable = ("agent_service_unreachable", FailureClass.TRANSIENT)
-        assert kind_of(agents.run(late)) == unreachable
-        assert kind_of(agents.result("echo", before.idempotency_key)) == unreachable
+        assert kind_of(agents.run(late)) == ("agent_service_unreachable", FailureClass.TRANSIENT)
+        with pytest.raises(Unavailable):
+            agents.result("echo", before.idempotency_key)
         assert not agents.stop("echo", late.idempotency_key)
         with pytest.raises(Unavailable):
-            agents.agents()
+            world.newcomer().agents()
     finally:
         world.come_back()
     assert agents.run(before) == agents.result("echo", before.idempotency_key) == done

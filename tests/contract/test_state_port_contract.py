@@ -246,7 +246,7 @@ class TestExecutions:
 
     @pytest.mark.parametrize(("generation", "status"), [(1, "running"), (2, "failed"), (3, "failed")])
     def test_an_older_version_changes_nothing(self, world: World, state: StateService, workspace: str,
-                                                 generation: int, status: str) -> None:
+                                              generation: int, status: str) -> None:
         state.put_play(execution(workspace, status=ExecutionStatus.RUNNING, version=2))
         state.put_play(execution(workspace, status=ExecutionStatus.FAILED, version=generation))
         assert shows(world.play(workspace), status=status, generation=max(generation, 2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from workflow_service.domain.compiler import MAX_JOIN_EDGES, MAX_LINE_RUNS
 from workflow_service.domain.plan import Fan, Line, Segment
 from workflow_service.services.ports import Dispatch
 
@@ -30,3 +31,8 @@ SHAPES: Mapping[str, Segment] = {
     "chord": a_fan(a_line("a"), a_line("b c"), a_line("d", "e"), join="f g"),
 }
 """A segment of each kind, by the name of its canvas."""
+LARGEST: Mapping[str, Segment] = {
+    "longest chain": a_line(*(f"{number:0128}" for number in range(MAX_LINE_RUNS))),
+    "widest chord": a_fan(*(a_line(f"{number:0128}") for number in range(MAX_JOIN_EDGES)), join="j" * 128),
+}
+"""The largest segments that there are, of the longest ids."""

@@ -1,7 +1,7 @@
 """A process that only dispatches, as the API does; the dispatcher's time-outs can be seen on it.
 
-``python -m tests.support.dispatching`` reads one of ``SHAPES`` a line and answers each with the seconds that its
-dispatch took.
+``python -m tests.support.dispatching`` reads the name of a segment from each line of its input and answers with whether
+it was sent (1 or 0) and the seconds that that took.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import sys
 import time
 
 from tasks.dispatch import CeleryDispatcher
-from tests.support.dispatches import SHAPES, a_dispatch
+from tests.support.dispatches import LARGEST, SHAPES, a_dispatch
 
 
-def answer(shape: str) -> str:
-    """Dispatch a segment and say how long that took."""
-    since = time.monotonic()
-    CeleryDispatcher().dispatch([a_dispatch(SHAPES[shape])])
-    return f"{time.monotonic() - since:.2f}"
+def answer(name: str) -> str:
+    """Dispatch a segment and say whether it was sent and how long that took."""
+    segments, since = {**SHAPES, **LARGEST}, time.monotonic()
+    sent = CeleryDispatcher().dispatch([a_dispatch(segments[name])])
+    return f"{sent:d} {time.monotonic() - since:.2f}"
 
 
 if __name__ == "__main__":

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
 from workflow_service.bootstrap import Application
 from workflow_service.config import load_settings
 from workflow_service.domain.agents import Agent, AgentAnswer, AgentCall, Completed
+from workflow_service.domain.changes import StateChanges
 from workflow_service.domain.commands import RunBlock
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.plan import Line
@@ -81,6 +83,10 @@ class StateInMemory:
         """Return nothing shared."""
         return {}
 
+    def changes(self, after: int, wait: timedelta) -> StateChanges:
+        """Return none."""
+        return StateChanges(changes=(), next_cursor=after)
+
 
 class HandWorker:
     """Keeps what is dispatched until a test lets it run."""
@@ -89,12 +95,13 @@ class HandWorker:
         """Start empty."""
         self._waiting: deque[RunBlock] = deque()
 
-    def dispatch(self, dispatches: Sequence[Dispatch]) -> None:
+    def dispatch(self, dispatches: Sequence[Dispatch]) -> bool:
         """Keep the first block of each line; what follows it is dispatched by the engine."""
         for sent in dispatches:
             lines = [sent.segment] if isinstance(sent.segment, Line) else sent.segment.lines
             self._waiting += [RunBlock(workspace_id=sent.workspace_id, execution_id=sent.execution_id,
                                        block_id=line.first, epoch=sent.epoch) for line in lines]
+        return True
 
     def work(self, application: Application) -> None:
         """Run everything there is to run."""

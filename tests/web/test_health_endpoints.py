@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.web.checked_client import CheckedClient
 from tests.web.fakes import FakeApplication
 
@@ -25,7 +27,10 @@ def test_not_ready_without_the_database(client: CheckedClient, service: FakeAppl
         "mongodb": False, "redis": True, "agent_service": True, "state_service": True}}
 
 
-def test_ready_while_what_can_wait_is_down(client: CheckedClient, service: FakeApplication) -> None:
-    service.health.answers["redis"] = False
+@pytest.mark.parametrize("down", [
+    ["redis"], ["agent_service"], ["state_service"], ["redis", "agent_service", "state_service"]])
+def test_ready_while_what_can_wait_is_down(client: CheckedClient, service: FakeApplication, down: list[str]) -> None:
+    service.health.answers.update(dict.fromkeys(down, False))
     answer = client.get("/ready")
-    assert (answer.status_code, answer.json["dependencies"]["redis"]) == (200, False)
+    assert (answer.status_code, answer.json["status"]) == (200, "ready")
+    assert [name for name, answers in answer.json["dependencies"].items() if not answers] == down

@@ -74,7 +74,9 @@ configure_logging("INFO")
 structlog.contextvars.bind_contextvars(request_id="r1", user="ada")
 structlog.get_logger("ours").info("block_started", block="a", token="t0p")
 structlog.get_logger("ours").debug("unseen")
-logging.getLogger("theirs").warning("connecting to %s", "redis://:hunter2@cache/0")
+logging.getLogger("theirs").warning(
+    "connecting to %s", "redis://:hunter2@cache/0",
+    extra={"execution_id": "e1", "password": "hunter2", "more": {"url": "redis://:hunter2@cache/0", "tries": 2}})
 try:
     raise RuntimeError("redis://:hunter2@cache/0")
 except RuntimeError:
@@ -91,6 +93,8 @@ except RuntimeError:
     assert [(line["level"], line["logger"]) for line in lines] == [
         ("info", "ours"), ("warning", "theirs"), ("error", "ours")]
     assert lines[0]["token"] == REDACTED
+    assert (lines[1]["execution_id"], lines[1]["password"]) == ("e1", REDACTED)
+    assert lines[1]["more"] == {"url": f"redis://{REDACTED}@cache/0", "tries": 2}
     assert "RuntimeError" in lines[2]["exception"] and "hunter2" not in done.stdout
 
 

@@ -6,6 +6,8 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 
 from workflow_service.domain.agents import Agent, AgentAnswer, AgentCall, Failure, FailureClass
@@ -14,7 +16,7 @@ from workflow_service.integrations import json_text
 from workflow_service.integrations.agent_answers import BAD_ANSWER, UnusableRegistry, agents_of, answer_of, failure_of
 from workflow_service.integrations.cached import Cached
 from workflow_service.integrations.http import JsonClient
-from workflow_service.integrations.http_errors import CallFailed
+from workflow_service.integrations.http_errors import CallFailed, Refused
 
 _LOG = logging.getLogger(__name__)
 _PATIENCE = timedelta(seconds=8)
@@ -30,7 +32,7 @@ class HttpAgentService:
         """Take the connection.
 
         Args:
-            client: of the Agent Service; its time-out holds for everything but the calls of agents.
+            client: of the Agent Service; every call has a time-out of its own.
             registry_ttl: how long this process believes what it knows of the agents.
             grace: how much longer than the agent may work we wait for its answer, so that the agent's own "too late"
                 arrives.
@@ -72,12 +74,12 @@ class HttpAgentService:
         try:
             body = self._client.call("GET", _path(agent_id, idempotency_key), timeout=_PATIENCE).body
         except CallFailed as error:
-            if failure_of(error).code == "execution_not_found":
+            if _is_not_found(error) and failure_of(error).code == "execution_not_found":
                 return Failure(code="execution_lost", failure_class=FailureClass.TRANSIENT,
                                message="The agent took the work and knows nothing of it any more.")
             raise Unavailable("The Agent Service") from error
         answer = answer_of(body, idempotency_key)
-        if isinstance(answer, Failure) and answer.code == BAD_ANSWER:
+        if isinstance(answer, Failure) and answer.code == BAD_ANSWER and not _says_that_it_failed(body):
             raise Unavailable("The Agent Service")
         return answer
 
@@ -98,6 +100,16 @@ class HttpAgentService:
         if wrong:
             _LOG.warning("%d agents of the registry break the contract and are left out", wrong)
         return agents
+
+
+def _is_not_found(error: CallFailed) -> bool:
+    return isinstance(error, Refused) and error.status == HTTPStatus.NOT_FOUND
+
+
+def _says_that_it_failed(body: Any) -> bool:
+    """Say whether the bad answer is the agent's own failure, and not ours to make sense of what it says."""
+    error = body.get("error") if isinstance(body, dict) and body.get("status") == "failed" else None
+    return isinstance(error, dict) and error.get("code") == BAD_ANSWER
 
 
 def _path(agent_id: str, idempotency_key: str) -> str:

@@ -55,5 +55,5 @@ class Cached(Generic[T]):
 
     def _older(self, error: Exception) -> T:
         if self._value is None:
-            raise error
+            raise error.with_traceback(None)  # else it grows with everybody who gets the same one
         return self._value[1]

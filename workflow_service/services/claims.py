@@ -131,6 +131,8 @@ class Claims:
             self._stores.executions.queue_blocks(block.workspace_id, block.execution_id, [block.block_id])
         execution = self._execution(block)
         if execution.may_start_blocks and self.has_free_slot(plan, execution):
+            if cause == _NO_SLOT:
+                self._stores.executions.unqueue_blocks(block.workspace_id, block.execution_id, [block.block_id])
             self._sender.send(plan, [ready])
         elif execution.status is ExecutionStatus.PAUSING:
             self._closing.settle(plan, execution.workspace_id, execution.execution_id)

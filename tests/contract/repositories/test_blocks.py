@@ -76,6 +76,22 @@ def test_get_all_finds_more_than_one_query_takes(block_repository: BlockReposito
     assert {block.block_id for block in block_repository.get_all(HERE, "x1", names)} == set(names)
 
 
+def test_statuses_of_blocks_that_are_here(block_repository: BlockRepository) -> None:
+    names = {f"b-{status.value}": status for status in BlockStatus}
+    block_repository.insert_all([new_block(name, status=status) for name, status in names.items()])
+    block_repository.insert_all([new_block("elsewhere", workspace_id=ELSEWHERE), new_block("x2", execution_id="x2")])
+    assert block_repository.statuses(HERE, "x1", [*names, "elsewhere", "x2", "missing"]) == names
+    assert block_repository.statuses(HERE, "x1", ["b-ready"]) == {"b-ready": BlockStatus.READY}
+    assert block_repository.statuses(ELSEWHERE, "x1", list(names)) == {}
+    assert block_repository.statuses(HERE, "x1", []) == {}
+
+
+def test_statuses_of_more_blocks_than_one_query_takes(block_repository: BlockRepository) -> None:
+    names = [f"b{number}" for number in range(502)]
+    block_repository.insert_all([new_block(name) for name in names])
+    assert block_repository.statuses(HERE, "x1", names) == dict.fromkeys(names, BlockStatus.READY)
+
+
 @pytest.mark.parametrize(("satisfied", "count"), [(True, 1), (False, 0)])
 def test_pull_edge_takes_an_entry_once(block_repository: BlockRepository, satisfied: bool, count: int) -> None:
     block = inserted(block_repository, pending_edges=("a:1", "b:1"))

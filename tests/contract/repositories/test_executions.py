@@ -27,8 +27,9 @@ def slot(number: int) -> Slot:
 def test_all_fields_come_back(execution_repository: ExecutionRepository) -> None:
     execution = new_execution(
         input={"order": 7}, context={"tenant": "x"}, generation=3, holds=("operator", "restart"), hold_number=4,
-        slots=(slot(1),), restart_targets={"b1": 2, "join~0~1": 3}, remaining=timedelta(milliseconds=1500),
-        deadline=NOW + LEASE, due_at=NOW, completed_at=NOW, error={"code": "timeout"})
+        slots=(slot(1),), slot_queue=("b2", "join~0~1"), restart_targets={"b1": 2, "join~0~1": 3},
+        remaining=timedelta(milliseconds=1500), deadline=NOW + LEASE, due_at=NOW, completed_at=NOW,
+        error={"code": "timeout"})
     execution_repository.insert(execution)
     assert execution_repository.get(HERE, "x1") == execution
 
@@ -88,6 +89,79 @@ def test_close_empties_the_slots(execution_repository: ExecutionRepository) -> N
     execution_repository.insert(before)
     assert execution_repository.change(before, close(before, ExecutionStatus.COMPLETED, None, NOW))
     assert slots_of(execution_repository) == ()
+
+
+def queue_of(repository: ExecutionRepository) -> tuple[str, ...]:
+    found = repository.get(HERE, "x1")
+    assert found is not None
+    return found.slot_queue
+
+
+def test_queued_blocks_go_to_the_end_each_once(execution_repository: ExecutionRepository) -> None:
+    before = new_execution(version=3)
+    execution_repository.insert(before)
+    execution_repository.queue_blocks(HERE, "x1", ["b9", "b2", "b9"])
+    execution_repository.queue_blocks(HERE, "x1", ["b1", "b9", "b0"])
+    execution_repository.queue_blocks(HERE, "x1", [])
+    assert execution_repository.get(HERE, "x1") == replace(before, slot_queue=("b9", "b2", "b1", "b0"))
+
+
+def test_unqueued_blocks_go_and_the_rest_keeps_its_order(execution_repository: ExecutionRepository) -> None:
+    before = new_execution(version=3, slot_queue=("b3", "b1", "b4", "b2"))
+    execution_repository.insert(before)
+    execution_repository.unqueue_blocks(HERE, "x1", ["b4", "unknown", "b3"])
+    execution_repository.unqueue_blocks(HERE, "x1", [])
+    assert execution_repository.get(HERE, "x1") == replace(before, slot_queue=("b1", "b2"))
+    execution_repository.unqueue_blocks(HERE, "x1", ["b1", "b2"])
+    execution_repository.queue_blocks(HERE, "x1", ["b3"])
+    assert queue_of(execution_repository) == ("b3",)
+
+
+def test_queue_of_another_workspace_is_out_of_reach(execution_repository: ExecutionRepository) -> None:
+    before = new_execution(slot_queue=("b1",))
+    execution_repository.insert(before)
+    execution_repository.queue_blocks(ELSEWHERE, "x1", ["b2"])
+    execution_repository.unqueue_blocks(ELSEWHERE, "x1", ["b1"])
+    assert execution_repository.get(HERE, "x1") == before
+
+
+def test_queue_of_what_is_not_there_is_none(execution_repository: ExecutionRepository) -> None:
+    execution_repository.queue_blocks(HERE, "x1", ["b1"])
+    execution_repository.unqueue_blocks(HERE, "x1", ["b1"])
+    assert execution_repository.get(HERE, "x1") is None
+
+
+def test_many_threads_queue_each_block_once(execution_repository: ExecutionRepository) -> None:
+    execution_repository.insert(new_execution())
+    names = [f"b{number}" for number in range(6)]
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(lambda name: execution_repository.queue_blocks(HERE, "x1", [name, "last"]), names * 3))
+    assert sorted(queue_of(execution_repository)) == [*names, "last"]
+
+
+def test_change_keeps_blocks_that_were_queued_meanwhile(execution_repository: ExecutionRepository) -> None:
+    before = new_execution(slot_queue=("b1",))
+    execution_repository.insert(before)
+    execution_repository.queue_blocks(HERE, "x1", ["b2"])
+    execution_repository.unqueue_blocks(HERE, "x1", ["b1"])
+    assert execution_repository.change(before, hold(before, "operator", NOW))
+    assert queue_of(execution_repository) == ("b2",)
+
+
+def test_queueing_does_not_outdate_a_reading(execution_repository: ExecutionRepository) -> None:
+    before = new_execution()
+    execution_repository.insert(before)
+    execution_repository.queue_blocks(HERE, "x1", ["b1"])
+    after = hold(before, "operator", NOW)
+    assert execution_repository.change(before, after)
+    assert execution_repository.get(HERE, "x1") == replace(after, slot_queue=("b1",))
+
+
+def test_close_empties_the_queue(execution_repository: ExecutionRepository) -> None:
+    before = new_execution(slot_queue=("b1",))
+    execution_repository.insert(before)
+    assert execution_repository.change(before, close(before, ExecutionStatus.COMPLETED, None, NOW))
+    assert queue_of(execution_repository) == ()
 
 
 @pytest.fixture

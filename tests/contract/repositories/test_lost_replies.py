@@ -176,6 +176,17 @@ def test_slots(behind: Store, lose: Callable[[str], None]) -> None:
     assert executions.get(HERE, "x1") == new_execution()
 
 
+def test_slot_queue(behind: Store, lose: Callable[[str], None]) -> None:
+    executions = ExecutionsInMongo(behind)
+    executions.insert(new_execution(slot_queue=("b3",)))
+    lose("update")
+    executions.queue_blocks(HERE, "x1", ["b2", "b1"])
+    assert executions.get(HERE, "x1") == new_execution(slot_queue=("b3", "b2", "b1"))
+    lose("update")
+    executions.unqueue_blocks(HERE, "x1", ["b2"])
+    assert executions.get(HERE, "x1") == new_execution(slot_queue=("b3", "b1"))
+
+
 def test_no_slot_is_free(behind: Store, lose: Callable[[str], None]) -> None:
     executions = ExecutionsInMongo(behind)
     executions.insert(new_execution(slots=(SLOT,)))

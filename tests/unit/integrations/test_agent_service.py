@@ -1,7 +1,7 @@
 """``HttpAgentService`` against an Agent Service that breaks the contract in every way."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -25,7 +25,8 @@ from tests.unit.integrations.rude_server import (
 from workflow_service.domain.agents import Accepted, Agent, AgentAnswer, AgentCall, Completed, Failure, FailureClass
 from workflow_service.domain.errors import Unavailable
 from workflow_service.integrations.agent_service import HttpAgentService
-from workflow_service.integrations.http import JsonClient, Retries
+from workflow_service.integrations.http import Answer, JsonClient, Retries
+from workflow_service.integrations.http_errors import TimedOut
 
 KEY = "e1:b~1:2"
 CALL = AgentCall(agent_id="a1", idempotency_key=KEY, workspace_id="w1", execution_id="e1", block_id="b~1",
@@ -40,6 +41,20 @@ def service_at(url: str, *, client_timeout: timedelta = timedelta(seconds=2), **
     client = JsonClient(url, service="Agent Service", timeout=client_timeout, largest_answer=100_000,
                         retries=Retries(sleep=lambda seconds: None))
     return HttpAgentService(client, **changes)
+
+
+class TimingOut(JsonClient):
+    """Writes down how long each call may take, and gives none of them an answer."""
+
+    def __init__(self) -> None:
+        """Have a time-out that no call is to use."""
+        super().__init__("http://127.0.0.1:9", service="Agent Service", timeout=timedelta(hours=1))
+        self.patience: list[timedelta | None] = []
+
+    def call(self, method: str, path: str, *, timeout: timedelta | None = None, **rest: Any) -> Answer:
+        """Take no time at all and be too late."""
+        self.patience.append(timeout)
+        raise TimedOut("The Agent Service did not answer in time.")
 
 
 @pytest.fixture
@@ -98,7 +113,29 @@ class TestRun:
 
         agents = service_at(server.will(late).url, client_timeout=timedelta(milliseconds=200))
         assert isinstance(agents.run(CALL), Completed)
-        assert code_and_class(agents.result("a1", KEY)) == ("agent_timed_out", TRANSIENT)
+
+    def test_only_a_run_takes_longer_than_eight_seconds(self) -> None:
+        client = TimingOut()
+        agents = HttpAgentService(client, grace=timedelta(seconds=1))
+        assert code_and_class(agents.run(replace(CALL, timeout=timedelta(seconds=60)))) == (
+            "agent_timed_out", TRANSIENT)
+        with pytest.raises(Unavailable):
+            agents.result("a1", KEY)
+        assert not agents.stop("a1", KEY)
+        with pytest.raises(Unavailable):
+            agents.agents()
+        assert client.patience == [timedelta(seconds=seconds) for seconds in (61, 8, 8, 8)]
+
+    @pytest.mark.parametrize("ask", [
+        lambda agents: agents.result("a1", KEY) == Completed(output={"z": 1}, usage={"durationMs": 3}),
+        lambda agents: agents.stop("a1", KEY), lambda agents: agents.agents() == ()])
+    def test_other_calls_do_not_take_the_time_out_of_the_client(
+            self, server: RudeServer, ask: Callable[[HttpAgentService], bool]) -> None:
+        def late(connection: Connection) -> bool:
+            connection.wait(0.4)
+            return reply(200, {**DONE, "agents": []})(connection)
+
+        assert ask(service_at(server.will(late).url, client_timeout=timedelta(milliseconds=200)))
 
     def test_a_time_out_of_less_than_a_millisecond_is_one(self, server: RudeServer, agents: HttpAgentService) -> None:
         server.will(reply(200, DONE))
@@ -118,9 +155,9 @@ class TestRun:
 
     def test_nobody_listens(self) -> None:
         agents = service_at(f"http://127.0.0.1:{closed_port()}")
-        unreachable = ("agent_service_unreachable", TRANSIENT)
-        assert code_and_class(agents.run(CALL)) == unreachable
-        assert code_and_class(agents.result("a1", KEY)) == unreachable
+        assert code_and_class(agents.run(CALL)) == ("agent_service_unreachable", TRANSIENT)
+        with pytest.raises(Unavailable):
+            agents.result("a1", KEY)
         assert not agents.stop("a1", KEY)
 
     @pytest.mark.parametrize(("only", "code", "failure_class"), [
@@ -212,11 +249,31 @@ class TestResult:
                                       {"id": KEY, "status": "failed", "error": {"class": "agent"}}, "running"])
     def test_half_an_answer(self, server: RudeServer, agents: HttpAgentService, body: Any) -> None:
         server.will(reply(200, body))
-        assert code_and_class(agents.result("a1", KEY)) == ("bad_answer", AGENT)
+        with pytest.raises(Unavailable):
+            agents.result("a1", KEY)
 
-    def test_a_call_that_nobody_knows(self, server: RudeServer, agents: HttpAgentService) -> None:
+    @pytest.mark.parametrize("only", [
+        hang_up, reset, reset_in_body, raw(b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"id":'),
+        raw(b"hello\r\n"), flood,
+        reply(200), reply(204), reply(200, b"<html>"), reply(200, []), reply(200, {}),
+        reply(200, {**DONE, "id": "e1:other:2"}), reply(200, {**DONE, "id": 7}), reply(200, {**DONE, "status": "done"}),
+        reply(200, {**DONE, "output": None}), reply(200, {**DONE, "usage": [1]}),
+        reply(200, {**DONE, "output": {"n": 2**64}}),
+        reply(200, {"id": KEY, "status": "running", "retryAfterMs": "soon"}),
+        reply(302, Location="/login"), reply(401, b"<html>"), reply(404), reply(404, {"detail": "Not Found"}),
+        reply(404, b"execution_not_found"), reply(404, {"code": "agent_not_found", "class": "agent", "message": "m"}),
+        reply(409, {"code": "cancelled", "class": "critical", "message": "m"}), reply(429, Retry_After="7"),
+        reply(500), reply(500, {"code": "execution_not_found", "class": "configuration", "message": "m"}),
+        reply(503, {"code": "c", "class": "agent", "message": "m"})])
+    def test_what_says_nothing_of_the_call_is_no_result(self, server: RudeServer, agents: HttpAgentService,
+                                                        only: Behaviour) -> None:
+        server.will(only)
+        with pytest.raises(Unavailable):
+            agents.result("a1", KEY)
+
+    def test_a_call_that_nobody_knows_is_lost(self, server: RudeServer, agents: HttpAgentService) -> None:
         server.will(reply(404, {"code": "execution_not_found", "class": "configuration", "message": "m"}))
-        assert code_and_class(agents.result("a1", KEY)) == ("execution_not_found", CONFIGURATION)
+        assert code_and_class(agents.result("a1", KEY)) == ("execution_lost", TRANSIENT)
 
 
 class TestStop:
@@ -272,3 +329,10 @@ class TestAgents:
         clock[0] = 5.0
         assert len(agents.agents()) == 0
         assert len(server.requests) == 2
+
+    def test_an_old_one_stays_while_the_service_is_away(self, server: RudeServer) -> None:
+        clock = [0.0]
+        agents = service_at(server.url, registry_ttl=timedelta(seconds=5), now=lambda: clock[0])
+        server.will(reply(200, {"agents": [self.ENTRY]}), reply(500), reply(200, {"agents": []}))
+        for clock[0], known, requests in [(0.0, 1, 1), (5.0, 1, 2), (9.9, 1, 2), (10.0, 0, 3)]:
+            assert (len(agents.agents()), len(server.requests)) == (known, requests)

@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -42,15 +43,61 @@ def test_a_value_is_used_until_it_is_too_old() -> None:
     assert cached.get() == 2
 
 
-def test_a_failure_is_not_kept() -> None:
+def test_a_failure_is_raised_again_until_it_is_too_old() -> None:
     source = Source()
     cached = Cached(source.fetch, ttl=timedelta(seconds=5), now=source.now)
     source.is_broken = True
-    for _ in range(2):
+    with pytest.raises(ConnectionError):
+        cached.get()
+    source.is_broken = False
+    source.time = 4.9
+    with pytest.raises(ConnectionError):
+        cached.get()
+    assert source.count == 1
+    source.time = 5.0
+    assert cached.get() == 2
+
+
+def test_a_failure_that_is_raised_again_does_not_grow() -> None:
+    source = Source()
+    cached = Cached(source.fetch, ttl=timedelta(seconds=5), now=source.now)
+    source.is_broken = True
+    lengths = []
+    for _ in range(3):
+        with pytest.raises(ConnectionError) as raised:
+            cached.get()
+        lengths.append(len(traceback.extract_tb(raised.value.__traceback__)))
+    assert source.count == 1
+    assert lengths[1] == lengths[2]
+
+
+def test_an_older_value_stays_while_there_is_no_newer_one() -> None:
+    source = Source()
+    cached = Cached(source.fetch, ttl=timedelta(seconds=5), now=source.now)
+    assert cached.get() == 1
+    source.is_broken = True
+    for source.time, count in [(5.0, 2), (9.9, 2), (10.0, 3), (14.9, 3), (1000.0, 4)]:
+        assert (cached.get(), source.count) == (1, count)
+    source.is_broken = False
+    source.time = 1004.9
+    assert (cached.get(), source.count) == (1, 4)
+    source.time = 1005.0
+    assert cached.get() == 5
+
+
+def test_the_pause_after_a_failure_begins_when_it_is_known() -> None:
+    source = Source()
+
+    def fetch_slowly() -> int:
+        source.time += 3
+        return source.fetch()
+
+    cached = Cached(fetch_slowly, ttl=timedelta(seconds=5), now=source.now)
+    source.is_broken = True
+    for source.time, count in [(0.0, 1), (7.9, 1), (8.0, 2)]:
         with pytest.raises(ConnectionError):
             cached.get()
-    source.is_broken = False
-    assert cached.get() == 3
+        assert source.count == count
 
 
 @pytest.mark.parametrize("is_broken", [False, True])

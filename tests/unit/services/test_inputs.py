@@ -5,27 +5,25 @@ from typing import Any
 import pytest
 
 from tests.support.builders import a_block, a_block_execution, a_plan, a_running_block, an_agent, an_execution
-from workflow_service.domain.errors import ExpressionError, Unavailable
+from workflow_service.domain.errors import ExpressionError
 from workflow_service.domain.statuses import BlockStatus
 from workflow_service.domain.template import Block, Branch, Conditions, ConditionType
 from workflow_service.integrations.memory.agents import InMemoryAgentService
-from workflow_service.integrations.memory.state import InMemoryStateService
 from workflow_service.integrations.memory.work import InMemoryAgent
 from workflow_service.repositories.memory.approvals import ApprovalsInMemory
 from workflow_service.repositories.memory.blocks import BlocksInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
 from workflow_service.services.claims import Claim
-from workflow_service.services.inputs import Inputs, InvalidInput, choose, guard_allows
+from workflow_service.services.inputs import Inputs, InvalidInput, choose, guard_allows, sources
 from workflow_service.services.stores import Stores
 
-CLAIM = Claim(plan=a_plan(a_block("a")), execution=an_execution(input={"n": 1}, context={"own": 1, "both": "ours"}),
+CLAIM = Claim(plan=a_plan(a_block("a")), execution=an_execution(input={"n": 1}, context={"own": 1}),
               block=a_running_block(block_id="x"), since_s=0.0)
 FORM = {"type": "object", "properties": {"n": {"type": "integer"}, "s": {"maxLength": 2}}, "required": ["n"]}
 
 
-def some_inputs(schema: dict[str, Any] | None = None, *, is_registry_there: bool = True,
-                is_state_service_there: bool = True) -> Inputs:
+def some_inputs(schema: dict[str, Any] | None = None, *, is_registry_there: bool = True) -> Inputs:
     """Return inputs of an execution in which ``a`` and ``a-b`` completed, ``b`` failed and ``c`` runs.
 
     Args:
@@ -34,9 +32,6 @@ def some_inputs(schema: dict[str, Any] | None = None, *, is_registry_there: bool
     agents = InMemoryAgentService([InMemoryAgent(agent=an_agent(input_schema=schema or FORM), work=dict),
                                    InMemoryAgent(agent=an_agent("free"), work=dict)])
     agents.set_available(is_registry_there)
-    state = InMemoryStateService()
-    state.set_context("acme", {"shared": 2, "both": "theirs"})
-    state.set_available(is_state_service_there)
     blocks = BlocksInMemory()
     blocks.insert_all([
         a_block_execution("a", status=BlockStatus.COMPLETED, output={"v": 5}),
@@ -46,7 +41,7 @@ def some_inputs(schema: dict[str, Any] | None = None, *, is_registry_there: bool
         a_block_execution("a", execution_id="other", status=BlockStatus.COMPLETED, output={"v": 8})])
     stores = Stores(executions=ExecutionsInMemory(), blocks=blocks, waits=WaitsInMemory(),
                     approvals=ApprovalsInMemory())
-    return Inputs(stores, agents, state)
+    return Inputs(stores, agents)
 
 
 def choice(kind: str, *branches: Branch, expression: str | None = None) -> Conditions:
@@ -75,32 +70,22 @@ def otherwise(*targets: str) -> Branch:
 def test_expressions_read_the_outputs_of_completed_blocks_that_they_name(block: Block, names: set[str]) -> None:
     variables = some_inputs().variables(CLAIM, block)
     assert set(variables) == {"input", "context", "blocks"}
-    assert variables["input"] == {"n": 1}
+    assert (variables["input"], variables["context"]) == ({"n": 1}, {"own": 1})
     assert variables["blocks"] == {name: {"output": {"v": 5 if name == "a" else 6}, "status": "completed"}
                                    for name in names}
 
 
-def test_the_executions_own_context_lies_over_the_shared_one() -> None:
-    variables = some_inputs().variables(CLAIM, a_block("x", configuration={"v": "${context.own}"}))
-    assert variables["context"] == {"shared": 2, "both": "ours", "own": 1}
-
-
-@pytest.mark.parametrize(("source", "is_named"), [
-    ("${context.own}", True), ("n: ${input.n + context.own}", True), ("${input.n}", False), ("${'context'}", False),
-    ("${input.context}", False), ("context", False)])
-def test_the_shared_context_is_needed_only_where_it_is_named(source: str, is_named: bool) -> None:
-    inputs, block = some_inputs(is_state_service_there=False), a_block("x", configuration={"v": source})
-    if is_named:
-        with pytest.raises(Unavailable):
-            inputs.variables(CLAIM, block)
-    else:
-        assert inputs.variables(CLAIM, block)["context"] == {"both": "ours", "own": 1}
+def test_an_expression_can_read_all_that_a_block_names() -> None:
+    block = a_block("x", configuration={"v": ["${input.n}", "a ${blocks.a} b"]}, conditions=choice(
+        "exclusive", when("value == 1", "y"), otherwise("z"), expression="output.n"))
+    assert sources(block) == ("input.n", "blocks.a", "value == 1", "output.n")
+    assert sources(a_block("x")) == ()
 
 
 def test_an_input_is_the_configuration_with_its_values() -> None:
     inputs = some_inputs()
-    block = a_block("x", configuration={"n": "${input.n + blocks.a.output.v}", "s": "${context.both}!", "l": [None]})
-    assert inputs.resolve(block, inputs.variables(CLAIM, block)) == {"n": 6, "s": "ours!", "l": [None]}
+    block = a_block("x", configuration={"n": "${input.n + blocks.a.output.v}", "s": "${context.own}!", "l": [None]})
+    assert inputs.resolve(block, inputs.variables(CLAIM, block)) == {"n": 6, "s": "1!", "l": [None]}
 
 
 @pytest.mark.parametrize("source", ["${blocks.b.output.v}", "${blocks.nobody}", "${input.missing}", "${1 +}"])

@@ -1,0 +1,100 @@
+"""How executions and times look."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from rich.console import Console, RenderableType
+
+from cli.displays import LineDisplay, TreeDisplay, display
+from cli.views.durations import elapsed, length, moment
+from cli.views.executions import attempts, blocks_table, execution_tree, steps_of
+from cli.views.statuses import mark, style
+from tests.unit.cli.documents import block, execution, template
+
+NOW = datetime(2026, 1, 2, 3, 4, 9, tzinfo=UTC)
+
+
+def _text(shown: RenderableType) -> str:
+    console = Console(file=io.StringIO(), width=120)
+    console.print(shown)
+    return str(console.file.getvalue())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("duration", "text"), [
+    (None, "-"), (timedelta(), "0.0 s"), (timedelta(milliseconds=840), "0.8 s"), (timedelta(seconds=65), "1 min 05 s"),
+    (timedelta(hours=2, minutes=3), "2 h 03 min"), (timedelta(days=3, hours=4), "3 d 04 h")])
+def test_length(duration: timedelta | None, text: str) -> None:
+    assert length(duration) == text
+
+
+def test_what_goes_on_is_measured_until_now() -> None:
+    assert elapsed("2026-01-02T03:04:05.000Z", None, NOW) == timedelta(seconds=4)
+    assert elapsed(None, None, NOW) is None
+    assert elapsed("2026-01-02T03:04:15.000Z", None, NOW) == timedelta()  # the clock here is behind
+
+
+def test_no_moment_is_a_dash() -> None:
+    assert moment(None) == "-"
+
+
+@pytest.mark.parametrize(("shown", "number"), [
+    (block("a"), 0), (block("a", "running"), 1), (block("a", "running", retryCount=2), 3),
+    (block("a", "running", retryCount=2, attempt=5), 5)])
+def test_attempts(shown: dict[str, Any], number: int) -> None:
+    assert attempts(shown) == number
+
+
+def test_steps_follow_the_dependencies() -> None:
+    assert steps_of(template(a=[], b=[], c=["a", "b"], d=["a"], e=["c"])) == [["a", "b"], ["c", "d"], ["e"]]
+
+
+def test_a_branch_comes_before_its_targets() -> None:
+    branching = template(a=[], b=[])
+    branching["blocks"][0]["conditions"] = {"branches": [{"nextBlocks": ["b"]}]}
+    assert steps_of(branching) == [["a"], ["b"]]
+
+
+def test_tree_shows_the_blocks_in_steps() -> None:
+    running = execution("running", block("a", "completed"), block("b", "running", retryCount=1), block("c"))
+    lines = _text(execution_tree(running, [["a", "b"], ["c"]], NOW)).splitlines()
+    assert lines[0].startswith("review 1.0.0  running")
+    assert lines[1].endswith("step 1 (in parallel)")
+    assert "✓ a" in lines[2] and "attempt 2" in lines[3] and "· c" in lines[5]
+
+
+def test_tree_shows_blocks_that_no_step_names() -> None:
+    assert "● a" in _text(execution_tree(execution("running", block("a", "running")), [], NOW))
+
+
+def test_table_tells_who_answered() -> None:
+    answered = block("a", "completed", humanInteractions=[
+        {"type": "edit", "requestedAt": None, "respondedAt": "2026-01-02T03:04:06.000Z", "response": {},
+         "approver": "vera"}])
+    assert "completed (answered by vera)" in _text(blocks_table(execution("completed", answered), NOW))
+
+
+@pytest.mark.parametrize("status", ["completed", "failed", "awaiting_signal", "some_status_of_tomorrow"])
+def test_every_status_has_a_mark(status: str) -> None:
+    assert len(mark(status).plain) == 1
+    assert style(status) is not None
+
+
+def test_lines_where_there_is_no_terminal() -> None:
+    console = Console(file=io.StringIO(), width=120)
+    with display(console, []) as shown:
+        assert isinstance(shown, LineDisplay)
+        shown.update(execution("running", block("a", "running")))
+        shown.update(execution("running", block("a", "running")))
+    assert len(console.file.getvalue().splitlines()) == 2  # type: ignore[attr-defined]
+
+
+def test_a_tree_in_a_terminal() -> None:
+    console = Console(file=io.StringIO(), width=120, force_terminal=True)
+    with display(console, [["a"]]) as shown:
+        assert isinstance(shown, TreeDisplay)
+        shown.update(execution("running", block("a", "running")))
+    assert "step 1" in console.file.getvalue()  # type: ignore[attr-defined]
