@@ -1,0 +1,1 @@
+"""The command line ``workflow-service``: a client of the REST API for people and scripts."""

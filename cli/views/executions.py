@@ -1,0 +1,144 @@
+"""Executions and their blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from cli.views.durations import NOTHING, elapsed, length, moment
+from cli.views.statuses import label, mark, style
+from cli.views.tables import table
+
+Document = Mapping[str, Any]
+_PARKED = "awaiting_"
+
+
+def executions_table(executions: Iterable[Document], now: datetime) -> Table:
+    """Return executions, one a line."""
+    shown = table("Execution", "Template", "Status", "Started", "Time", "By", numbers=["Time"], whole=["Execution"])
+    for execution in executions:
+        shown.add_row(execution["executionId"], named(execution), label(execution["status"]),
+                      moment(execution["startedAt"]), length(_elapsed(execution, now)), execution["createdBy"])
+    return shown
+
+
+def execution_page(execution: Document, now: datetime) -> RenderableType:
+    """Return one execution with its blocks, and what went wrong."""
+    heading = Text.assemble(("Execution ", "bold"), execution["executionId"], "  ", label(execution["status"]), "\n",
+                            named(execution), "  started ", moment(execution["startedAt"]), " by ",
+                            execution["createdBy"], "  ", length(_elapsed(execution, now)))
+    return Group(heading, blocks_table(execution, now), *_troubles(execution))
+
+
+def blocks_table(execution: Document, now: datetime) -> Table:
+    """Return the blocks of an execution: who did them, how often, how long, with what end."""
+    shown = table("Block", "Agent", "Attempts", "Time", "Status", numbers=["Attempts", "Time"], whole=["Block"])
+    for block in execution["blockExecutions"]:
+        shown.add_row(block["blockId"], block["agentId"] or NOTHING, str(attempts(block) or NOTHING),
+                      length(_elapsed(block, now)), _status(block))
+    return shown
+
+
+def execution_tree(execution: Document, steps: Sequence[Sequence[str]], now: datetime) -> Tree:
+    """Return an execution as it stands, its blocks in the steps in which they can run.
+
+    Args:
+        execution: as the API shows it.
+        steps: the ids of the blocks of each step; a block that is in none is shown as a last step.
+    """
+    blocks = {block["blockId"]: block for block in execution["blockExecutions"]}
+    known = {name for step in steps for name in step}
+    rest = [name for name in blocks if name not in known]
+    root = Tree(Text.assemble((named(execution), "bold"), "  ", label(execution["status"]), "  ",
+                              (length(_elapsed(execution, now)), "dim")), guide_style="dim")
+    for number, step in enumerate([*steps, rest] if rest else steps, start=1):
+        together = " (in parallel)" if len(step) > 1 else ""
+        branch = root.add(Text(f"step {number}{together}", style="dim"))
+        for name in step:
+            if name in blocks:
+                branch.add(_line(blocks[name], now))
+    return root
+
+
+def steps_of(template: Document) -> list[list[str]]:
+    """Return the ids of a template's blocks, each in the first step in which it can run."""
+    before = _predecessors(template)
+    steps: list[list[str]] = []
+    placed: set[str] = set()
+    while len(placed) < len(before):
+        step = [name for name, sources in before.items() if name not in placed and sources <= placed]
+        if not step:  # a cycle, which no stored template has
+            return [list(before)]
+        steps.append(step)
+        placed.update(step)
+    return steps
+
+
+def named(execution: Document) -> str:
+    """Return the name of what an execution runs."""
+    return f"{execution['templateId']} {execution['templateVersion']}"
+
+
+def attempts(block: Document) -> int:
+    """Return how often the agent was called, as far as the API tells."""
+    told = block.get("attempt")
+    return int(told) if told is not None else (int(block["retryCount"]) + 1 if block["startedAt"] else 0)
+
+
+def note(block: Document) -> str:
+    """Return what there is to tell about a block beside its status; empty if nothing."""
+    if block["error"] and block["status"] in ("failed", "rejected", "retry_wait"):
+        return f"{block['error'].get('code', 'error')}: {block['error'].get('message', '')}".strip()
+    people = block["humanInteractions"]
+    if people and block["status"] == "awaiting_approval":
+        return f"asked {moment(people[-1]['requestedAt'])}"
+    answered = [person for person in people if person["respondedAt"] and person["approver"]]
+    return f"answered by {answered[-1]['approver']}" if answered else ""
+
+
+def _line(block: Document, now: datetime) -> Text:
+    number = attempts(block)
+    line = Text.assemble(mark(block["status"]), " ", (block["blockId"], "bold"))
+    for part, colour in ((block["agentId"] or NOTHING, "dim"),
+                         (label(block["status"]).plain, style(block["status"])),
+                         (length(_elapsed(block, now)) if number else "", "dim"),
+                         (f"attempt {number}" if number > 1 else "", style("retry_wait")),
+                         (note(block), "dim")):
+        line.append(f"  {part}" if part else "", style=colour)
+    return line
+
+
+def _status(block: Document) -> Text:
+    told = note(block)
+    return Text.assemble(mark(block["status"]), " ", label(block["status"]), f" ({told})" if told else "")
+
+
+def _troubles(execution: Document) -> list[Text]:
+    """Return the errors of an execution, and what it waits for."""
+    troubles = [Text(f"{block['blockId']}: {note(block)}", style="red") for block in execution["blockExecutions"]
+                if block["status"] in ("failed", "rejected")]
+    if any(block["status"] == "awaiting_approval" for block in execution["blockExecutions"]):
+        command = f"workflow-service approvals list --execution {execution['executionId']}"
+        troubles.append(Text(f"Somebody is asked: {command}", style="yellow"))
+    return troubles
+
+
+def _predecessors(template: Document) -> dict[str, set[str]]:
+    """Return for each block those that it waits for: its dependencies, and who branches to it."""
+    blocks = template["blocks"]
+    before = {block["blockId"]: set(block.get("dependencies") or ()) for block in blocks}
+    for block in blocks:
+        for branch in (block.get("conditions") or {}).get("branches") or ():
+            for name in branch.get("nextBlocks") or ():
+                before.get(name, set()).add(block["blockId"])
+    return {name: sources & before.keys() for name, sources in before.items()}
+
+
+def _elapsed(thing: Document, now: datetime) -> Any:
+    return elapsed(thing["startedAt"], thing["completedAt"], now)
