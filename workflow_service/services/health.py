@@ -31,7 +31,6 @@ class Health:
         wait(asked.values(), timeout=self._patience.total_seconds())
         return {name: _answers(name, future) for name, future in asked.items()}
 
-
     def _asked(self, name: str) -> Future[object]:
         """Ask a dependency; checks that come at the same time share one question, so none waits behind another's."""
         with self._lock:
