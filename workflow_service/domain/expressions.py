@@ -6,6 +6,7 @@ but the variables that it is given. ``common-expression-language`` evaluates it 
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,10 +26,17 @@ MAX_SOURCE_CHARACTERS = 4000
 MAX_MACRO_DEPTH = 2
 """Loops over lists within each other; an evaluation can't be interrupted, and each level multiplies its time."""
 
-_PLACEHOLDER = re.compile(r"\$\{((?:[^{}\"']|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\{[^{}]*\})*)\}")
-_STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
-_BLOCK_FIELD = re.compile(r"\bblocks\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
-_BLOCK_INDEX = re.compile(r"""\bblocks\s*\[\s*(?:"([^"]*)"|'([^']*)')\s*\]""")
+MAX_MAPS = 2
+"""In one expression: what one ``map`` makes larger, the next makes larger again."""
+
+_TEXT = "|".join(rf"\b[bB]?[rR]{quote}.*?(?:{quote}|\Z)|{quote}(?:[^\\]|\\.?)*?(?:{quote}|\Z)"
+                 for quote in ('"""', "'{3}", '"', "'"))
+_TEXT_OR_COMMENT = re.compile(rf"{_TEXT}|//[^\n]*", re.DOTALL)
+_TEXT_OR_BRACE = re.compile(rf"{_TEXT}|[{{}}]", re.DOTALL)
+_BLOCK = re.compile(rf"""{_TEXT_OR_COMMENT.pattern}|\.\s*blocks\b"""
+                    r"""|\bblocks\s*\.\s*(?P<field>[A-Za-z_][A-Za-z0-9_]*)"""
+                    r"""|\bblocks\s*\[\s*(?P<index>"[^"\\]*"|'[^'\\]*')\s*\]""", re.DOTALL)
+_MAP = re.compile(r"\.\s*map\s*\(")
 _MACRO_VARIABLE = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(\s*([A-Za-z_][A-Za-z0-9_]*)\s*,")
 _PARENTHESIS = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(|[()]")
 _TYPES = frozenset({"int", "uint", "double", "string", "bytes", "bool", "list", "map", "null_type", "type"})
@@ -43,11 +51,14 @@ def compile_expression(source: str) -> cel.Program:
     """
     if len(source) > MAX_SOURCE_CHARACTERS:
         raise ExpressionError(f"An expression may have at most {MAX_SOURCE_CHARACTERS} characters.")
-    if _macro_depth(source) > MAX_MACRO_DEPTH:
+    bare = _TEXT_OR_COMMENT.sub("''", source)
+    if _macro_depth(bare) > MAX_MACRO_DEPTH:
         raise ExpressionError(f"Macros may stand in each other {MAX_MACRO_DEPTH} deep at most: each level multiplies.")
+    if len(_MAP.findall(bare)) > MAX_MAPS:
+        raise ExpressionError(f"An expression may have {MAX_MAPS} maps at most: each multiplies what it is given.")
     try:
         return cel.compile(source)
-    except Exception as error:  # the library raises whatever its parser meets, down to its panic exception
+    except Exception as error:  # the library raises whatever its parser meets
         raise ExpressionError(_first_line(error)) from error
 
 
@@ -88,7 +99,7 @@ def resolve(value: Any, variables: Mapping[str, Any]) -> Any:
     """Return a copy of a JSON value in which each ``${...}`` in a string is replaced by the value of its expression.
 
     A string that is one expression and nothing else takes the value with its type; within other text the value is
-    written as text.
+    written as JSON, null as nothing.
     """
     if isinstance(value, str):
         return _resolve_text(value, variables)
@@ -100,9 +111,9 @@ def resolve(value: Any, variables: Mapping[str, Any]) -> Any:
 
 
 def placeholders(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each expression within a JSON value as (path, source)."""
+    """Yield each expression within a JSON value as (path, source); one without end as it stands, which is no CEL."""
     if isinstance(value, str):
-        yield from ((path, match.group(1)) for match in _PLACEHOLDER.finditer(value))
+        yield from ((path, source) for _, _, source in _found(value))
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from placeholders(item, f"{path}.{key}" if path else str(key))
@@ -117,14 +128,14 @@ def free_names(source: str) -> tuple[str, ...]:
     Raises:
         ExpressionError: it is no CEL.
     """
-    own = set(_MACRO_VARIABLE.findall(_STRING.sub("''", source))) | _TYPES
+    own = set(_MACRO_VARIABLE.findall(_TEXT_OR_COMMENT.sub("''", source))) | _TYPES
     return tuple(name for name in compile_expression(source).variables() if name not in own)
 
 
 def block_names(source: str) -> frozenset[str]:
     """Return the ids of the blocks that an expression reads, as ``blocks.a`` or ``blocks['a']``."""
-    indexed = {first or second for first, second in _BLOCK_INDEX.findall(source)}
-    return frozenset(indexed | set(_BLOCK_FIELD.findall(_STRING.sub("''", source))))
+    found = (match.group("field") or (match.group("index") or "")[1:-1] for match in _BLOCK.finditer(source))
+    return frozenset(name for name in found if name)
 
 
 def _is_json(value: Any) -> bool:
@@ -137,11 +148,11 @@ def _is_json(value: Any) -> bool:
     return value is None or isinstance(value, str | bool) or (isinstance(value, float) and math.isfinite(value))
 
 
-def _macro_depth(source: str) -> int:
-    """Return how deep macros, which loop over lists, stand within each other."""
+def _macro_depth(bare: str) -> int:
+    """Return how deep macros, which loop over lists, stand within each other in an expression without its strings."""
     depth = deepest = 0
     opened: list[bool] = []
-    for found in _PARENTHESIS.finditer(_STRING.sub("''", source)):
+    for found in _PARENTHESIS.finditer(bare):
         if found.group() == ")":
             depth -= opened.pop() if opened else False
         else:
@@ -152,16 +163,39 @@ def _macro_depth(source: str) -> int:
 
 
 def _resolve_text(text: str, variables: Mapping[str, Any]) -> Any:
-    whole = _PLACEHOLDER.fullmatch(text)
-    if whole:
-        return evaluate(whole.group(1), variables)
-    return _PLACEHOLDER.sub(lambda match: _as_text(evaluate(match.group(1), variables)), text)
+    found = list(_found(text))
+    if [(start, end) for start, end, _ in found] == [(0, len(text))]:
+        return evaluate(found[0][2], variables)
+    parts, written = [], 0
+    for start, end, source in found:
+        parts += [text[written:start], _as_text(evaluate(source, variables))]
+        written = end
+    return "".join([*parts, text[written:]])
+
+
+def _found(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield each ``${...}`` of a text: where it begins, where it ends and its expression."""
+    start = text.find("${")
+    while start >= 0:
+        end = _end(text, start + 2)
+        yield start, end or len(text), text[start + 2:end - 1] if end else text[start:]
+        start = text.find("${", end) if end else -1
+
+
+def _end(text: str, position: int) -> int:
+    """Return where the brace that is open ends, past those within it and within strings; 0 if it does not."""
+    depth = 1
+    for piece in _TEXT_OR_BRACE.finditer(text, position):
+        depth += {"{": 1, "}": -1}.get(piece.group(), 0)
+        if depth == 0:
+            return piece.end()
+    return 0
 
 
 def _as_text(value: Any) -> str:
     if value is None:
         return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _first_line(error: Exception) -> str:

@@ -13,6 +13,9 @@ from workflow_service.domain.errors import ExpressionError, Issue
 from workflow_service.domain.ids import is_id
 from workflow_service.domain.template import Block, Conditions, ConditionType, Template
 
+_MOST_ALLOWED = 50
+"""Of the names that an issue lists as right."""
+
 
 def template_issues(template: Template, agents: Mapping[str, Agent] | None) -> tuple[Issue, ...]:
     """Return all faults of a template whose structure is right.
@@ -45,13 +48,14 @@ def _identity_issues(template: Template) -> Iterator[Issue]:
 
 def _graph_issues(template: Template) -> Iterator[Issue]:
     known = {block.block_id for block in template.blocks}
+    allowed = tuple(sorted(known)[:_MOST_ALLOWED])  # once: there may be thousands of faults among thousands of blocks
     for index, block in enumerate(template.blocks):
         for place, name in enumerate(block.dependencies):
             if name not in known:
-                yield _unknown_block(f"blocks[{index}].dependencies[{place}]", name, known)
+                yield _unknown_block(f"blocks[{index}].dependencies[{place}]", name, allowed)
         for path, name in _branch_names(block, index):
             if name not in known:
-                yield _unknown_block(path, name, known)
+                yield _unknown_block(path, name, allowed)
     circle = edges.cycle(edges.predecessors(template.blocks))
     if circle:
         yield Issue(path="blocks", code="cycle", message="The blocks wait for each other: " + " -> ".join(circle) + ".")
@@ -65,9 +69,9 @@ def _branch_names(block: Block, index: int) -> Iterator[tuple[str, str]]:
             yield f"blocks[{index}].conditions.branches[{number}].nextBlocks[{place}]", name
 
 
-def _unknown_block(path: str, name: str, known: set[str]) -> Issue:
+def _unknown_block(path: str, name: str, allowed: tuple[str, ...]) -> Issue:
     return Issue(path=path, code="unknown_block", message=f"There is no block '{name}' in this template.",
-                 allowed=tuple(sorted(known)[:50]))
+                 allowed=allowed)
 
 
 def _condition_issues(template: Template) -> Iterator[Issue]:
@@ -100,12 +104,12 @@ def _choice_issues(conditions: Conditions, path: str) -> Iterator[Issue]:
 def _agent_issues(template: Template, agents: Mapping[str, Agent] | None) -> Iterator[Issue]:
     if agents is None:
         return
+    known = tuple(sorted(agents)[:_MOST_ALLOWED])
     for index, block in enumerate(template.blocks):
         agent = agents.get(block.agent_id)
         if agent is None:
             yield Issue(path=f"blocks[{index}].agentId", code="unknown_agent",
-                        message=f"The Agent Service has no agent '{block.agent_id}'.",
-                        allowed=tuple(sorted(agents)[:50]))
+                        message=f"The Agent Service has no agent '{block.agent_id}'.", allowed=known)
             continue
         if block.tool_type not in agent.tool_types:
             yield Issue(path=f"blocks[{index}].toolType", code="tool_type_not_offered",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from workflow_service.domain import expressions
@@ -88,10 +89,10 @@ def choose(conditions: Conditions | None, variables: Mapping[str, Any],
     known = {**variables, "output": output}
     if conditions.expression is not None:
         known["value"] = expressions.evaluate(conditions.expression, known)
-    true = [branch.next_blocks for branch in conditions.branches
-            if branch.condition is not None and expressions.evaluate_condition(branch.condition, known)]
-    default = [branch.next_blocks for branch in conditions.branches if branch.is_default]
-    taken = (true or default)[:1] if conditions.type is ConditionType.EXCLUSIVE else (true or default)
+    true = (branch.next_blocks for branch in conditions.branches
+            if branch.condition is not None and expressions.evaluate_condition(branch.condition, known))
+    taken = list(islice(true, 1) if conditions.type is ConditionType.EXCLUSIVE else true)
+    taken = taken or [branch.next_blocks for branch in conditions.branches if branch.is_default][:1]
     return tuple(dict.fromkeys(name for names in taken for name in names))
 
 

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, UnknownType, ValidationError
+from jsonschema.exceptions import SchemaError, ValidationError
 from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
@@ -33,12 +33,12 @@ def schema_issues(schema: Mapping[str, Any], value: Any, root: str = "") -> tupl
     """
     if not schema:
         return ()
-    found = (_issue(error, root) for error in _validator(json.dumps(schema, sort_keys=True)).iter_errors(value))
     try:
-        return tuple(islice(found, _MOST_ISSUES))
+        found = _validator(json.dumps(schema, sort_keys=True)).iter_errors(value)
+        return tuple(_issue(error, root) for error in islice(found, _MOST_ISSUES))
     except Unresolvable as error:
         return (_unresolvable(root, str(error.ref)),)
-    except (UnknownType, RecursionError, TypeError, re.error) as error:
+    except Exception as error:  # the library trusts a schema, and raises whatever a bad or endless one leads it to
         return (Issue(path=root, code="bad_schema", message=f"The schema can't be used: {type(error).__name__}."),)
 
 
@@ -58,7 +58,7 @@ def meta_issues(schema: Any, path: str) -> Iterator[Issue]:
     for reference in _words(schema, ("$ref", "$dynamicRef")):
         try:
             resolver.lookup(reference)
-        except Unresolvable:
+        except Exception:  # a pointer may lead into a text, a number or a list, of which the library knows nothing
             yield _unresolvable(path, reference)
 
 
@@ -100,7 +100,8 @@ def _unresolvable(path: str, reference: str) -> Issue:
 
 
 def _issue(error: ValidationError, root: str) -> Issue:
-    words = {"enum": error.validator_value, "type": [error.validator_value]}.get(str(error.validator), ())
+    words = {"enum": error.validator_value, "type": error.validator_value}.get(str(error.validator), ())
+    words = [words] if isinstance(words, str) else words
     allowed = tuple(str(word) for word in words) if isinstance(words, list) else ()
     if error.validator == "additionalProperties" and isinstance(error.schema, Mapping):
         allowed = tuple(sorted(error.schema.get("properties", {})))

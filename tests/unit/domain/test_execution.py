@@ -185,7 +185,7 @@ def test_a_restart_holds_the_execution_until_it_is_done(status: S) -> None:
 
 @pytest.mark.parametrize(("run", "due_at"), [
     (an_execution(status=S.PENDING), LATER + MINUTE), (replace(RUNNING, status=S.PAUSING), LATER + MINUTE),
-    (replace(RUNNING, status=S.CANCELLING), LATER + MINUTE), 
+    (replace(RUNNING, status=S.CANCELLING), LATER + MINUTE),
     (replace(executions.rest(RUNNING, LATER), restart_targets={"a": 2}), LATER + MINUTE),
     (RUNNING, LATER + MINUTE), (replace(RUNNING, deadline=None), LATER + MINUTE),
     (replace(RUNNING, deadline=LATER), LATER), (executions.rest(RUNNING, LATER), None),

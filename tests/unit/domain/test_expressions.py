@@ -159,8 +159,9 @@ def test_variables_that_cel_does_not_know(variables: dict[str, Any]) -> None:
     ("1 + 1", ()), ("input.n", ("input",)), ("blocks.a + context.b", ("blocks", "context")), ("unknown", ("unknown",)),
     ("[1].map(x, x)", ()), ("input.l.filter(item, item.ok)", ("input",)), ("[1].all(x, y)", ("y",)),
     ("[[1]].map(x, x.exists_one(y, y == x[0]))", ()), ("[1].all(x, x > 0) && [2].all(y, y > 0)", ()),
-    ("input.l . exists ( e , e > 1)", ("input",)), ("type(input) == int", ("input",)), ("input.x", ("input",)), ("'unknown'", ()),
-    ("'.map(input, 1)' + input.s", ("input",)), ("blocks.a-b", ("b", "blocks"))])
+    ("input.l . exists ( e , e > 1)", ("input",)), ("type(input) == int", ("input",)),
+    ("input.x", ("input",)), ("'unknown'", ()), ("'.map(input, 1)' + input.s", ("input",)),
+    ("blocks.a-b", ("b", "blocks"))])
 def test_the_variables_that_an_expression_needs_from_outside(source: str, names: tuple[str, ...]) -> None:
     assert tuple(sorted(free_names(source))) == names
 

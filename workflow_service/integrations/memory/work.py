@@ -9,6 +9,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
+from referencing import Registry
 
 from workflow_service.domain.agents import Accepted, Agent, AgentAnswer, Completed, Failure, FailureClass
 from workflow_service.integrations import json_text
@@ -33,7 +34,7 @@ class InMemoryAgent:
         if tool_type not in self.agent.tool_types:
             return refusal("tool_type_not_offered",
                            f"Agent '{self.agent.agent_id}' does not offer the tool type '{tool_type}'.")
-        error = best_match(Draft202012Validator(self.agent.input_schema).iter_errors(given))
+        error = best_match(Draft202012Validator(self.agent.input_schema, registry=Registry()).iter_errors(given))
         return refusal("invalid_input", f"{error.json_path}: {error.message}") if error else None
 
     def answer(self, given: Mapping[str, Any]) -> AgentAnswer:
