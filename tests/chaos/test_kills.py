@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import psutil
 import pytest
@@ -12,7 +13,9 @@ import redis
 
 from tests.support.cluster import Cluster
 from tests.support.driver import Driver, effects_of, eventually
+from tests.support.records import reading_records
 from tests.support.scenarios import echo, gate, template
+from workflow_service.domain.invariants import violations
 
 pytestmark = pytest.mark.acceptance
 
@@ -75,11 +78,14 @@ def test_every_execution_survives(cluster: Cluster, driver: Driver, fault: Fault
                       for effect in effects_of(cluster.agents.url, execution_id))
     assert len(effects) == EXECUTIONS * BLOCKS
     assert set(effects.values()) == {1}
+    with reading_records(cluster) as records:
+        for execution_id in started:
+            assert not violations(records.told(execution_id, PATIENCE))
 
 
 def _workflow() -> dict[str, object]:
     """A line, a fan-out, a join, a gate: blocks take long enough to be caught in the act."""
-    slow = {"configuration": {"delayMs": 30}}
+    slow: dict[str, Any] = {"configuration": {"delayMs": 30}}
     return template("work", [
         echo("begin", **slow), echo("next", ["begin"], **slow),
         *(echo(name, ["next"], **slow) for name in ("left", "right")),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import psutil
 from celery import Celery
+from kombu.exceptions import KombuError
 from pytest_celery import CeleryTestBackend, CeleryTestBroker, CeleryTestWorker
 
 from sandbox.servers.process import RunningServer, ServerProcess
@@ -127,6 +128,16 @@ def local_backend(server: RunningServer) -> LocalBackend:
 
 
 def local_worker(cluster: Cluster, queue: str, app: Celery, *, pool: str = "threads") -> LocalWorker:
-    """Start a worker of the service for a queue and return its node, named like the queue."""
-    process = cluster.start_worker(queue, queue, pool=pool, concurrency=2, include=(PING_MODULE,))
+    """Start a worker of the service for a queue and return its node, which is named like the queue."""
+    argv = ["celery", "-A", "tasks.app", "worker", "-Q", queue, "--pool", pool, "-c", "2", "-n", f"{queue}@test",
+            "-I", PING_MODULE, "--without-gossip", "--without-mingle"]
+    process = cluster.start(queue, argv, lambda: _answers(app, f"{queue}@test"))
     return LocalWorker(LocalContainer(queue, process), app, queue)
+
+
+def _answers(app: Celery, node: str) -> bool:
+    """Say whether a worker answers a ping."""
+    try:
+        return bool(app.control.ping([node], timeout=0.5))
+    except (KombuError, OSError):
+        return False
