@@ -86,7 +86,7 @@ def test_every_execution_survives(driver: Driver, cluster: Cluster, broker: Runn
 
 def _slow_blocks() -> list[dict[str, object]]:
     """A line, a fan-out and a join, slow enough to be caught in the act."""
-    slow = {"configuration": {"delayMs": 50}}
+    slow: dict[str, Any] = {"configuration": {"delayMs": 50}}
     return [echo("begin", **slow), *(echo(name, ["begin"], **slow) for name in ("left", "middle", "right")),
             echo("join", ["left", "middle", "right"], **slow), echo("end", ["join"], **slow)]
 

@@ -34,7 +34,7 @@ disk_free_limit.absolute = 10MB
 def rabbitmq_program() -> Path | None:
     """Return the server's own start script, not the wrapper of a distribution that changes the user; None if absent."""
     packaged = sorted(Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*/sbin/rabbitmq-server"))
-    found = [str(path) for path in packaged[-1:]] or [shutil.which("rabbitmq-server")]
+    found: list[str | None] = [str(path) for path in packaged[-1:]] or [shutil.which("rabbitmq-server")]
     return Path(found[0]) if found[0] is not None else None
 
 
