@@ -84,12 +84,12 @@ class Executions:
             AgentServiceError: the request cannot be taken, or the work failed.
         """
         _check(agent, request)
-        work = self._begin(agent, request)
-        if work is None:
-            return self._known(agent, request)
-        if agent.runs_async:
-            return Answer(key=request.key)
-        with self._patience() as patience:
+        with self._patience() as patience:  # counted before its work begins, so that who sees the work sees the crowd
+            work = self._begin(agent, request)
+            if work is None:
+                return self._known(agent, request)
+            if agent.runs_async:
+                return Answer(key=request.key)
             try:
                 return work.outcome.result(patience.total_seconds())
             except FutureTimeoutError:
