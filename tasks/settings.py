@@ -9,7 +9,7 @@ from tasks import names
 from workflow_service.config import Settings
 
 _CONNECT_S = 3
-_SOCKET_S = 5
+_SOCKET_S = 3
 
 
 def celery_settings(settings: Settings) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "result_expires": timedelta(hours=1),
         # publishing is best effort and bounded: a request never hangs on a dead broker
         "task_publish_retry": True,
-        "task_publish_retry_policy": {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5},
+        "task_publish_retry_policy": {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5},
         "broker_pool_limit": 30,
         "broker_connection_timeout": _CONNECT_S,
         "broker_connection_retry_on_startup": True,
@@ -47,7 +47,7 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "redis_retry_on_timeout": False,
         # with the threads pool: what runs when the worker is told to end may end
         "worker_cancel_long_running_tasks_on_connection_loss": False,
-        "worker_soft_shutdown_timeout": 20,
+        "worker_enable_prefetch_count_reduction": False,
         "worker_max_tasks_per_child": 500,
         "worker_send_task_events": True,
         "task_send_sent_event": False,
@@ -66,7 +66,7 @@ def beat_schedule(every: timedelta) -> dict[str, Any]:
 
 def _broker_options(settings: Settings) -> dict[str, Any]:
     if settings.celery.broker_url.startswith("amqp"):
-        return {"confirm_publish": True}
+        return {"confirm_publish": True, "read_timeout": _SOCKET_S, "write_timeout": _SOCKET_S}
     return {
         "visibility_timeout": settings.celery.visibility_timeout.total_seconds(),
         # messages of lost workers are looked for each 5 s, not each 100 s

@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 LIMIT = 500
 """The most documents of a kind that one sweep looks at; the rest wait for the next."""
-_MOST_DOUBLINGS = 6
+_MOST_DOUBLINGS = 4
 _BUDGET_S = 10
 """Of one sweep; what it did not get to waits for the next."""
 

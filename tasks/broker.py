@@ -1,0 +1,50 @@
+"""Redis as a broker that may go away while blocks run.
+
+Kombu 5.7 gives back and acknowledges messages over a channel even when the connection below it is gone; it trips over
+that (``AttributeError``), which Celery takes for a bug and ends the worker. Here it is told what has happened: the
+connection is gone, which both know how to live with. The messages are not lost: Redis delivers them again after the
+visibility timeout, and what they stand for is in the store.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kombu.transport import redis
+
+
+class _TellsThatItIsClosed:
+    """A channel that says so if there is no connection to make another client of."""
+
+    connection: Any
+
+    def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
+        if self.connection is None or self.connection.client is None:
+            raise ConnectionError("The connection of this channel is closed.")
+        found: dict[str, Any] = super()._connparams(asynchronous)  # type: ignore[misc]
+        return found
+
+
+class RedisChannel(_TellsThatItIsClosed, redis.Channel):
+    """A channel of Redis."""
+
+
+class SentinelChannel(_TellsThatItIsClosed, redis.SentinelChannel):
+    """A channel of Redis behind sentinels."""
+
+
+class RedisTransport(redis.Transport):
+    """Redis."""
+
+    Channel = RedisChannel
+
+
+class SentinelTransport(redis.SentinelTransport):
+    """Redis behind sentinels."""
+
+    Channel = SentinelChannel
+
+
+TRANSPORTS = {"redis": f"{__name__}:RedisTransport", "rediss": f"{__name__}:RedisTransport",
+              "sentinel": f"{__name__}:SentinelTransport"}
+"""The transport of each kind of address."""

@@ -1,0 +1,43 @@
+"""The tasks of beat: each asks one kind of document, and none of them raises because something is away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tasks import names, sweeps
+from tasks.app import app
+from tests.tasks.engines import WorkerInMemory
+
+ASKS = {
+    names.SWEEP_BLOCKS: "blocks.due", names.SWEEP_EXECUTIONS: "executions.due", names.SWEEP_WAITS: "waits.due",
+    names.SWEEP_APPROVALS: "approvals.due", names.SWEEP_CHECKPOINTS: "checkpoints.oldest",
+    names.FOLLOW_STATE_CHANGES: "state.changes",
+}
+"""What each sweep asks first."""
+
+
+def task_of(name: str) -> Any:
+    """Return a task by the name under which beat sends it."""
+    return app.tasks[name]
+
+
+def test_every_sweep_is_held_here() -> None:
+    assert set(ASKS) == set(names.SWEEPS)
+
+
+@pytest.mark.parametrize(("name", "question"), ASKS.items(), ids=ASKS)
+def test_a_sweep_asks_one_kind_of_document(name: str, question: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = WorkerInMemory()
+    monkeypatch.setattr(sweeps, "process", worker)
+    assert task_of(name)() is None
+    assert set(worker.asked) == {question}
+
+
+@pytest.mark.parametrize("name", ASKS)
+def test_a_sweep_that_reaches_nobody_is_left_to_the_next(name: str, monkeypatch: pytest.MonkeyPatch,
+                                                         caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(sweeps, "process", WorkerInMemory(away=True))
+    assert task_of(name)() is None
+    assert "left to the next sweep" in caplog.text
