@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from celery.result import denied_join_result
-
 from tasks import canvas
 from workflow_service.services.ports import Dispatch
 
@@ -23,8 +21,7 @@ class CeleryDispatcher:
 
 def _send(dispatch: Dispatch) -> bool:
     try:
-        with denied_join_result():  # nobody waits for results here, so nobody subscribes to them
-            canvas.build(dispatch).apply_async()
+        canvas.build(dispatch).apply_async()
         return True
     except Exception as error:  # each transport and backend fails in its own way, and none of them matters here
         log.warning("not sent, the sweep will: %s", type(error).__name__, extra={"execution_id": dispatch.execution_id})

@@ -47,6 +47,7 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "redis_retry_on_timeout": False,
         # with the threads pool: what runs when the worker is told to end may end
         "worker_cancel_long_running_tasks_on_connection_loss": False,
+        # the reduction talks to RabbitMQ from a thread of the pool, and after a restart waits there for ever
         "worker_enable_prefetch_count_reduction": False,
         "worker_max_tasks_per_child": 500,
         "worker_send_task_events": True,

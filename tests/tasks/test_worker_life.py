@@ -1,11 +1,10 @@
-"""A worker's life: what its canvases do without any repair, how it ends, and how it outlives its broker.
+"""How a worker ends, and how it outlives its broker.
 
 No beat and no worker for sweeps runs here, so nothing is repaired: whatever happens, the worker did it by itself.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -15,18 +14,16 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.servers.process import ServerProcess
 from tests.support.celery_nodes import LocalBroker
 from tests.support.cluster import SECRET, Cluster
 from tests.support.driver import Driver, effects_of, eventually
 from tests.support.records import Records, reading_records
-from tests.support.scenarios import echo, gate, template
+from tests.support.scenarios import echo, template
 from workflow_service.domain.invariants import violations
 
 pytestmark = pytest.mark.acceptance
 
 PATIENCE = timedelta(seconds=30)
-_TASK = re.compile(r"Task (blocks\.\w+)\[[0-9a-f-]+\] received")
 
 
 @pytest.fixture
@@ -41,51 +38,6 @@ def records(cluster: Cluster) -> Iterator[Records]:
     """What is stored."""
     with reading_records(cluster) as reading:
         yield reading
-
-
-def received(worker: ServerProcess) -> Counter[str]:
-    """Return how many messages of each kind the worker took."""
-    return Counter(_TASK.findall(worker.logs()))
-
-
-def test_a_line_is_one_message(cluster: Cluster, driver: Driver) -> None:
-    # Given
-    worker = cluster.start_worker("blocks", "blocks")
-    driver.store(template("line", [echo("b0"), *(echo(f"b{number}", [f"b{number - 1}"]) for number in range(1, 20))]))
-    # When
-    ended = driver.ended(driver.start("line"), PATIENCE)
-    # Then
-    assert ended["status"] == "completed"
-    assert received(worker) == {"blocks.run": 1}
-
-
-def test_a_join_is_brought_by_its_chord(cluster: Cluster, driver: Driver) -> None:
-    # Given
-    worker = cluster.start_worker("blocks", "blocks")
-    parts = [f"part{number}" for number in range(3)]
-    driver.store(template("fork", [echo("begin"), *(echo(part, ["begin"], configuration={"delayMs": 50})
-                                                    for part in parts), echo("join", parts), echo("end", ["join"])]))
-    # When
-    ended = driver.ended(driver.start("fork"), PATIENCE)
-    # Then: the last of the parts did not send the join as well
-    assert ended["status"] == "completed"
-    assert received(worker) == {"blocks.run": 2, "blocks.run_joined": 3}
-
-
-def test_a_join_too_wide_for_a_chord_is_sent_by_its_last_part(cluster: Cluster, driver: Driver) -> None:
-    worker = cluster.start_worker("blocks", "blocks")
-    parts = [f"part{number}" for number in range(70)]
-    driver.store(template("wide", [echo("begin"), *(echo(part, ["begin"]) for part in parts), echo("join", parts)]))
-    assert driver.ended(driver.start("wide"), PATIENCE)["status"] == "completed"
-    assert set(received(worker)) == {"blocks.run"}
-
-
-def test_a_chord_with_a_part_that_waits_for_a_person_comes_to_its_end(cluster: Cluster, driver: Driver) -> None:
-    cluster.start_worker("blocks", "blocks")
-    driver.store(template("asked", [echo("left"), gate("right", []), echo("join", ["left", "right"])]))
-    execution_id = driver.start("asked")
-    driver.approve(execution_id, PATIENCE, marker="yes")
-    assert driver.ended(execution_id, PATIENCE)["status"] == "completed"
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])

@@ -32,19 +32,15 @@ UNKNOWN_BLOCK = (names.RUN_BLOCK, "default", "unknown", "a", 1, None)
 """A message about a block that does not exist."""
 
 
-def test_both_workers_are_ready(celery_setup: CeleryTestSetup) -> None:
+def test_both_workers_answer_and_know_every_task(celery_setup: CeleryTestSetup) -> None:
     assert celery_setup.ready(ping=True, control=True, docker=True)
     nodes = {node for answer in celery_setup.app.control.ping(timeout=2) for node in answer}
     assert nodes == {"blocks@test", "control@test"}
     served = celery_setup.app.control.inspect(timeout=2).active_queues()
     assert {node: [queue["name"] for queue in queues] for node, queues in served.items()} == {
         "blocks@test": [names.BLOCKS], "control@test": [names.CONTROL]}
-
-
-def test_each_worker_knows_every_task(celery_setup: CeleryTestSetup) -> None:
     known = celery_setup.app.control.inspect(timeout=2).registered_tasks()
-    for node in ("blocks@test", "control@test"):
-        assert {names.RUN_BLOCK, names.RUN_JOINED_BLOCK, *names.SWEEPS} <= set(known[node])
+    assert all({names.RUN_BLOCK, names.RUN_JOINED_BLOCK, *names.SWEEPS} <= set(known[node]) for node in nodes)
 
 
 def test_a_message_that_nothing_stands_behind_is_worked_off(celery_setup: CeleryTestSetup) -> None:
