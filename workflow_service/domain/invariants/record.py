@@ -90,10 +90,6 @@ class Record:
             by_source.setdefault(event.source, []).append(event)
         return by_source
 
-    def ended_since(self, source: str, *types: str) -> Sequence[datetime]:
-        """Return when events of these types happened to a document."""
-        return [event.at for event in self.events.get(source, ()) if event.type in types]
-
     def will_be_looked_at(self, document: Changed) -> bool:
         """Say whether somebody looks at the document because something is left to do (not: when a time is over)."""
         if isinstance(document, Execution):
