@@ -19,6 +19,7 @@ from workflow_service.domain.errors import (
     Invalid,
     Issue,
     NotFound,
+    StaleVersion,
     Unavailable,
     WorkflowServiceError,
 )
@@ -52,6 +53,7 @@ class UnsupportedMediaType(WorkflowServiceError):
 STATUS: Mapping[type[WorkflowServiceError], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    StaleVersion: HTTPStatus.PRECONDITION_FAILED,
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     Forbidden: HTTPStatus.FORBIDDEN,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -1,4 +1,4 @@
-"""``workflow-service templates``: import and look up templates."""
+"""``workflow-service templates``: import, update and look up templates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cli.api import Api
 from cli.arguments import as_json, calls_api, limited
 from cli.errors import CommandFailed
 from cli.terminal import remark, show
-from cli.views.templates import template_page, templates_table
+from cli.views.templates import template_page, templates_table, versions_table
 
 
 @click.group()
@@ -29,6 +29,34 @@ def import_(api: Api, file: TextIO, as_json: bool) -> None:
     template = api.import_template(read_template(file))
     show(template, as_json, f"Stored {template['templateId']} {template['version']} "
                             f"with {len(template['blocks'])} blocks.")
+
+
+@templates.command("update")
+@click.argument("file", type=click.File(encoding="utf-8"))
+@click.option("--if-match", metavar="VERSION", help="Only if this is still the latest version.")
+@as_json
+@calls_api
+def update(api: Api, file: TextIO, if_match: str | None, as_json: bool) -> None:
+    """Store the template in FILE as a new version of the one with its id.
+
+    Without a version in it, it becomes the next patch version. Executions that run keep their version.
+    """
+    document = read_template(file)
+    template_id = document.get("templateId") if isinstance(document, dict) else None
+    if not isinstance(template_id, str) or not template_id:
+        raise CommandFailed(f"{file.name} does not say which template it is (templateId).")
+    template = api.update_template(template_id, document, if_match)
+    show(template, as_json, f"The latest version of {template['templateId']} is {template['version']}.")
+
+
+@templates.command("versions")
+@click.argument("template_id", metavar="ID")
+@as_json
+@calls_api
+def versions(api: Api, template_id: str, as_json: bool) -> None:
+    """List the versions of a template, the oldest first."""
+    found = api.template_versions(template_id)
+    show(found, as_json, versions_table(found["versions"]))
 
 
 @templates.command("list")

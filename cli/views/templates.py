@@ -24,6 +24,14 @@ def templates_table(templates: Iterable[Document]) -> Table:
     return shown
 
 
+def versions_table(versions: Iterable[Document]) -> Table:
+    """Return versions of a template, one a line."""
+    shown = table("Version", "Stored", "By")
+    for version in versions:
+        shown.add_row(version["version"], moment(version["createdAt"]), version["createdBy"])
+    return shown
+
+
 def template_page(template: Document) -> RenderableType:
     """Return one template with its blocks."""
     heading = Text.assemble((template["name"], "bold"), f"  {template['templateId']} {template['version']}\n",

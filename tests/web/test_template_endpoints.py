@@ -20,9 +20,9 @@ URL = "/api/v1/templates"
 def test_create_stores_the_document_as_it_was_written(client: CheckedClient, admin: Headers) -> None:
     answer = client.post(URL, json=TEMPLATE, headers=admin)
     assert answer.status_code == 201
-    assert answer.headers["Location"] == f"{URL}/contract-review"
+    assert (answer.headers["Location"], answer.headers["ETag"]) == (f"{URL}/contract-review", '"1.0.0"')
     assert answer.json == {**TEMPLATE, "createdAt": "2025-08-21T09:30:00.123Z",
-                           "updatedAt": "2025-08-21T09:30:00.123Z", "createdBy": "ada"}
+                           "updatedAt": "2025-08-21T09:30:00.123Z", "createdBy": "ada", "updatedBy": "ada"}
     assert list(answer.json)[:len(TEMPLATE)] == list(TEMPLATE)  # in the author's order
 
 

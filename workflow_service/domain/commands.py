@@ -4,9 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from workflow_service.domain.statuses import ExecutionStatus
+
+
+class ClockRule(StrEnum):
+    """What becomes of deadlines while something is held."""
+
+    STOP = "stop"
+    RUN = "run"
+
+
+class CancelMode(StrEnum):
+    """What becomes of blocks that are at work when their execution is cancelled."""
+
+    GRACEFUL = "graceful"
+    """They may end."""
+    FORCE = "force"
+    """Their agents are told to stop, and whatever they answer later counts for nothing."""
+
+
+class HoldScope(StrEnum):
+    """What a standing hold is for."""
+
+    SERVICE = "service"
+    WORKSPACE = "workspace"
+    TEMPLATE = "template"
+    AGENT = "agent"
+
+
+ORIGINAL = "original"
+"""The template version that an execution has."""
+LATEST = "latest"
+"""The version of its template that is the latest now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +60,76 @@ class RespondToApproval:
     approved: bool
     response: Mapping[str, Any] = field(default_factory=dict)
     comments: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PauseExecution:
+    """Let nothing of an execution start until it is resumed."""
+
+    execution_id: str
+    clock: ClockRule = ClockRule.STOP
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelExecution:
+    """End an execution."""
+
+    execution_id: str
+    mode: CancelMode = CancelMode.GRACEFUL
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestartExecution:
+    """Run a part of an execution, or all of it, again.
+
+    Without ``from_block`` what failed, was rejected or was cancelled runs again, with ``reset_state`` all of it.
+    """
+
+    execution_id: str
+    from_block: str | None = None
+    failed_only: bool = False
+    """Say in so many words that only what failed is to run again; not together with ``from_block``."""
+    reset_state: bool = False
+    """Forget what was kept of the first run: its snapshot of the shared context and, without ``from_block``, all
+    results."""
+    input_patch: Mapping[str, Any] | None = None
+    """A JSON merge patch (RFC 7396) of the execution's input; None to leave it."""
+    definition: str = ORIGINAL
+    """``original``, ``latest``, or a version of the template."""
+    dry_run: bool = False
+    """Say what would happen, and change nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkipBlock:
+    """Go on after a block that failed or does not end, with this output instead of its own."""
+
+    execution_id: str
+    block_id: str
+    output: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryBlock:
+    """Make the next attempt of a block that waits for it now."""
+
+    execution_id: str
+    block_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceHold:
+    """Let nothing start that belongs to a template, an agent, the workspace, or to anybody."""
+
+    scope: HoldScope
+    target: str | None = None
+    """The id of the template or agent; None for the other scopes."""
+    clock: ClockRule | None = None
+    """None for what is usual: it stops with whole executions, and runs on when only an agent is held."""
+    reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -98,6 +98,50 @@ class AlreadyExists(Conflict):
         self.identifier = identifier
 
 
+class VersionNotGreater(Conflict):
+    """Raised when a version of a template does not come after the latest; says which that is."""
+
+    code = "version_not_greater"
+
+    def __init__(self, version: str, latest: str) -> None:
+        """Name both."""
+        super().__init__(f"Version {version} is not greater than the latest, {latest}. "
+                         "Leave the version out to get the next patch version.")
+        self.latest = latest
+
+
+class VersionTaken(Conflict):
+    """Raised when a version of a template is stored already, with another content; versions never change."""
+
+    code = "version_taken"
+
+    def __init__(self, version: str) -> None:
+        """Name the version."""
+        super().__init__(f"Version {version} is stored already, with another content. Name a greater one, or none.")
+
+
+class ConcurrentUpdate(Conflict):
+    """Raised when somebody else stored a new version of a template in the same moment."""
+
+    code = "concurrent_update"
+
+    def __init__(self, latest: str) -> None:
+        """Name the version that was stored."""
+        super().__init__(f"Somebody else has just stored version {latest}. Look at it and try again.")
+        self.latest = latest
+
+
+class StaleVersion(Conflict):
+    """Raised when the latest version of a template is not the one that an update was made from; says which it is."""
+
+    code = "stale_version"
+
+    def __init__(self, expected: str, latest: str) -> None:
+        """Name both versions."""
+        super().__init__(f"The latest version is {latest}, not {expected}.")
+        self.latest = latest
+
+
 class AlreadyDecided(Conflict):
     """Raised when an approval was decided before; says by whom."""
 

@@ -20,6 +20,7 @@ from workflow_service.domain.events import Event
 from workflow_service.domain.execution import Execution, Slot
 from workflow_service.domain.plan import Segment
 from workflow_service.domain.recovery import Checkpoint, RecoveryPoint
+from workflow_service.domain.standing_hold import HoldStatus, StandingHold
 from workflow_service.domain.statuses import BlockStatus, ExecutionStatus
 from workflow_service.domain.template import Document
 from workflow_service.domain.wait import Wait
@@ -94,6 +95,13 @@ class ExecutionRepository(Repository[Execution], Protocol):
              offset: int) -> tuple[Sequence[Execution], int]:
         """Return executions, the latest started first, and how many there are in all."""
 
+    def live(self, workspace_id: str | None, after: str, limit: int) -> Sequence[Key]:
+        """Return up to ``limit`` executions that have not ended, by their ids, from the one after ``after``.
+
+        Args:
+            workspace_id: None for those of all workspaces.
+        """
+
 
 class BlockRepository(Repository[BlockExecution], Protocol):
     """Block executions. Outputs too large for a document are kept elsewhere by the adapter, unseen from here."""
@@ -136,6 +144,9 @@ class WaitRepository(Repository[Wait], Protocol):
     def open_of(self, workspace_id: str, execution_id: str) -> Sequence[Wait]:
         """Return the open waits of an execution."""
 
+    def of_execution(self, workspace_id: str, execution_id: str) -> Sequence[Wait]:
+        """Return all waits of an execution, in any order."""
+
 
 class ApprovalRepository(Repository[Approval], Protocol):
     """Approvals."""
@@ -152,6 +163,25 @@ class ApprovalRepository(Repository[Approval], Protocol):
         """Return all approvals of an execution, the oldest first."""
 
 
+class StandingHoldRepository(Protocol):
+    """Standing holds: a handful."""
+
+    def insert(self, hold: StandingHold) -> bool:
+        """Store a new hold; False if there is one for its scope and target, whatever its status."""
+
+    def of_workspace(self, workspace_id: str) -> Sequence[StandingHold]:
+        """Return the holds of a workspace and of the whole service, the oldest first."""
+
+    def unfinished(self) -> Sequence[StandingHold]:
+        """Return the holds of all workspaces that are being applied or lifted."""
+
+    def advance(self, hold: StandingHold, status: HoldStatus, progress: str) -> bool:
+        """Store how far a hold has come, if it still has the status and progress of ``hold``; False otherwise."""
+
+    def remove(self, hold: StandingHold) -> None:
+        """Forget a hold that is being lifted; a new one for the same scope and target stays."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class StoredTemplate:
     """One version of a template as it is stored; versions never change."""
@@ -160,10 +190,24 @@ class StoredTemplate:
     document: Document
     """What the author wrote."""
     created_by: str
+    """Who stored the template first."""
     created_at: datetime
     """When the template was first stored."""
     updated_at: datetime
     """When this version was stored."""
+    updated_by: str | None = None
+    """Who stored this version; None if it was who stored the template first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateVersion:
+    """What is told of a version in a list of them."""
+
+    version: str
+    created_at: datetime
+    """When this version was stored."""
+    created_by: str
+    """Who stored it."""
 
 
 class TemplateRepository(Protocol):
@@ -174,6 +218,20 @@ class TemplateRepository(Protocol):
 
     def get(self, workspace_id: str, template_id: str, version: str | None = None) -> StoredTemplate | None:
         """Return one version, the latest if none is named."""
+
+    def add_version(self, template: StoredTemplate, latest: str) -> bool:
+        """Store a new version of a template of its workspace and make it the latest, if ``latest`` still is that.
+
+        The version is stored first, the latest moves second: whoever dies in between leaves a version that can be read
+        by its number alone. Given again with the same document, that one is made the latest as it was stored.
+
+        Returns:
+            False, with the latest as it was, if the workspace has no such template, if its latest is another version,
+            or if the new version is stored already with another document.
+        """
+
+    def versions(self, workspace_id: str, template_id: str) -> Sequence[TemplateVersion]:
+        """Return all stored versions of a template, the oldest (the smallest number) first; none if it is unknown."""
 
     def page(self, workspace_id: str, *, category: str | None, tags: Sequence[str], search: str | None, limit: int,
              offset: int) -> tuple[Sequence[StoredTemplate], int]:
@@ -245,7 +303,7 @@ class AgentService(Protocol):
         """
 
     def stop(self, agent_id: str, idempotency_key: str) -> bool:
-        """Stop a call, or see to it that it never starts; True when that is certain."""
+        """Stop a call, or see to it that it never starts; True when that is certain, also because the agent is gone."""
 
 
 class StateService(Protocol):

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from workflow_service.domain.agents import Agent
 from workflow_service.domain.commands import TemplateFilter
-from workflow_service.domain.errors import AlreadyExists, InvalidTemplate, Issue, NotFound, Unavailable
+from workflow_service.domain.errors import (
+    AlreadyExists,
+    ConcurrentUpdate,
+    Conflict,
+    InvalidTemplate,
+    Issue,
+    NotFound,
+    StaleVersion,
+    Unavailable,
+    VersionNotGreater,
+    VersionTaken,
+)
 from workflow_service.domain.template import Document, parse_template
 from workflow_service.domain.template_schema import TEMPLATE_SCHEMA
+from workflow_service.domain.template_versions import is_same_document, next_patch, precedence
 from workflow_service.domain.users import User
 from workflow_service.domain.validation import template_issues
-from workflow_service.services.ports import AgentService, Clock, StoredTemplate, TemplateRepository
+from workflow_service.services.ports import AgentService, Clock, StoredTemplate, TemplateRepository, TemplateVersion
 from workflow_service.services.schemas import meta_issues, schema_issues
 
 TemplateView = dict[str, Any]
-"""A template document with ``createdAt``, ``updatedAt`` and ``createdBy``."""
+"""A template document with ``createdAt``, ``createdBy``, ``updatedAt`` and ``updatedBy``."""
 
 
 class Templates:
@@ -35,15 +48,58 @@ class Templates:
             InvalidTemplate: it breaks rules; names all of them.
             AlreadyExists: its id is taken.
         """
-        issues = self.issues(document)
-        if issues:
-            raise InvalidTemplate("The template breaks its rules.", issues)
+        self._check(document)
         now = self._clock.now()
         stored = StoredTemplate(workspace_id=user.workspace_id, document=document, created_by=user.name, created_at=now,
                                 updated_at=now)
         if not self._templates.insert(stored):
             raise AlreadyExists("template", document["templateId"])
         return _view(stored)
+
+    def update(self, user: User, template_id: str, document: Document,
+               expected_version: str | None = None) -> TemplateView:
+        """Store a new version of a template and make it the latest; the versions before it stay as they are.
+
+        The author may leave ``version`` out and gets the next patch version, or name a greater one, as a larger change
+        deserves. With the content of the latest, and no other version named, nothing is stored and the latest returned,
+        so an update may be repeated, also if it expected the version before its own. ``templateId`` may be left out as
+        well. Executions that run keep their version.
+
+        Args:
+            expected_version: the version that the update was made from; None if that does not matter.
+
+        Raises:
+            NotFound: the workspace has no such template.
+            StaleVersion: the latest is not, or is not any more, the expected version.
+            InvalidTemplate: it breaks rules; names all of them.
+            VersionNotGreater: it names a version that does not come after the latest.
+            VersionTaken: it names a version that is stored with another content (by an update that was cut short).
+            ConcurrentUpdate: somebody else stored a version meanwhile; said only if none was expected.
+        """
+        latest = self._latest(user, template_id)
+        wanted = self._complete(user, template_id, document, latest)
+        self._check(wanted, template_id)
+        if is_same_document(wanted, latest.document):
+            return _view(latest)
+        if expected_version is not None and expected_version != _version(latest):
+            raise StaleVersion(expected_version, _version(latest))
+        if precedence(wanted["version"]) <= precedence(_version(latest)):
+            raise VersionNotGreater(wanted["version"], _version(latest))
+        new = replace(latest, document=wanted, updated_at=self._clock.now(), updated_by=user.name)
+        if not self._templates.add_version(new, _version(latest)):
+            raise self._refusal(user, new, latest, expected_version)
+        return self.get(user, template_id, wanted["version"])
+
+    def versions(self, user: User, template_id: str) -> Sequence[TemplateVersion]:
+        """Return the versions of a template, the oldest first.
+
+        Raises:
+            NotFound: the workspace has no such template.
+        """
+        found = self._templates.versions(user.workspace_id, template_id)
+        if not found:
+            raise NotFound("template", template_id)
+        return found
 
     def issues(self, document: Any) -> Sequence[Issue]:
         """Return everything that is wrong with a template document."""
@@ -72,6 +128,42 @@ class Templates:
                                             search=wanted.search, limit=wanted.limit, offset=wanted.offset)
         return [_view(stored) for stored in found], total
 
+    def _check(self, document: Document, template_id: str | None = None) -> None:
+        issues = [*self.issues(document)]
+        if template_id is not None and document["templateId"] != template_id:
+            issues.append(Issue(path="templateId", code="other_template", allowed=(str(template_id),),
+                                message="This is the id of another template than the address names."))
+        if issues:
+            raise InvalidTemplate("The template breaks its rules.", issues)
+
+    def _latest(self, user: User, template_id: str) -> StoredTemplate:
+        stored = self._templates.get(user.workspace_id, template_id)
+        if stored is None:
+            raise NotFound("template", template_id)
+        return stored
+
+    def _complete(self, user: User, template_id: str, document: Document, latest: StoredTemplate) -> Document:
+        """Fill in the id and the version if the author left them out."""
+        named = document if "templateId" in document else {"templateId": template_id, **document}
+        if "version" in named:
+            return named
+        version = _version(latest)
+        while not self._is_free_for(user, template_id, wanted := {**named, "version": version}):
+            version = next_patch(version)
+        return wanted
+
+    def _is_free_for(self, user: User, template_id: str, document: Document) -> bool:
+        """Say whether a version is not stored, or has this content: an update that was cut short may go on."""
+        stored = self._templates.get(user.workspace_id, template_id, document["version"])
+        return stored is None or is_same_document(stored.document, document)
+
+    def _refusal(self, user: User, new: StoredTemplate, latest: StoredTemplate, expected: str | None) -> Conflict:
+        """Say why the store did not take a new version."""
+        now = _version(self._latest(user, latest.document["templateId"]))
+        if now == _version(latest):
+            return VersionTaken(_version(new))
+        return ConcurrentUpdate(now) if expected is None else StaleVersion(expected, now)
+
     def _registry(self) -> Mapping[str, Agent] | None:
         """Return the agents by id; None when the Agent Service is away (a block's run will tell)."""
         try:
@@ -81,5 +173,9 @@ class Templates:
 
 
 def _view(stored: StoredTemplate) -> TemplateView:
-    return {**stored.document, "createdAt": stored.created_at, "updatedAt": stored.updated_at,
-            "createdBy": stored.created_by}
+    return {**stored.document, "createdAt": stored.created_at, "createdBy": stored.created_by,
+            "updatedAt": stored.updated_at, "updatedBy": stored.updated_by or stored.created_by}
+
+
+def _version(stored: StoredTemplate) -> str:
+    return str(stored.document["version"])

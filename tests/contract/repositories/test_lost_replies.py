@@ -30,7 +30,7 @@ from workflow_service.repositories.mongo.events import EventsInMongo
 from workflow_service.repositories.mongo.executions import ExecutionsInMongo
 from workflow_service.repositories.mongo.indexes import INDEXES, create_indexes
 from workflow_service.repositories.mongo.large_values import LIMIT_BYTES
-from workflow_service.repositories.mongo.templates import TemplatesInMongo
+from workflow_service.repositories.mongo.templates import VERSIONS, TemplatesInMongo
 
 SLOT = Slot(block_id="b1", fence=1)
 LARGE = {"text": "x" * LIMIT_BYTES}
@@ -237,3 +237,21 @@ def test_template(behind: Store, lose: Callable[[str], None]) -> None:
     lose("insert")
     assert templates.insert(new_template())
     assert templates.get(HERE, "t1", "1.0.0") == new_template()
+
+
+@pytest.mark.parametrize("command", ["insert", "update"])
+def test_new_version_of_a_template(behind: Store, lose: Callable[[str], None], command: str) -> None:
+    templates, second = TemplatesInMongo(behind), new_template(version="1.0.1", name="Order, again")
+    templates.insert(new_template())
+    lose(command)
+    assert templates.add_version(second, "1.0.0")
+    assert templates.get(HERE, "t1") == templates.get(HERE, "t1", "1.0.1") == second
+
+
+def test_new_version_is_stored_before_it_is_the_latest(behind: Store, proxy: LossyProxy, store: Store) -> None:
+    stored: list[str] = []
+    TemplatesInMongo(behind).insert(new_template())
+    versions = store.collection(VERSIONS)
+    proxy.arm("update", Fault.REPLY_LOST, lambda: stored.extend(row["_id"] for row in versions.find()))
+    assert TemplatesInMongo(behind).add_version(new_template(version="1.0.1"), "1.0.0")
+    assert sorted(stored) == ["t1:1.0.0", "t1:1.0.1"]

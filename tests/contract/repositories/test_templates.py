@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.contract.repositories.builders import ELSEWHERE, HERE, NOW, SECOND, new_template
-from workflow_service.services.ports import TemplateRepository
+from workflow_service.repositories.mongo import templates
+from workflow_service.repositories.mongo.connection import Store
+from workflow_service.repositories.mongo.templates import TemplateDocument, TemplatesInMongo
+from workflow_service.services.ports import StoredTemplate, TemplateRepository, TemplateVersion
 
 ALL: dict[str, Any] = {"category": None, "tags": (), "search": None, "limit": 10, "offset": 0}
 
@@ -53,6 +57,118 @@ def test_other_workspace_sees_nothing(template_repository: TemplateRepository) -
     assert template_repository.get(ELSEWHERE, "t1") is None
     assert template_repository.get(ELSEWHERE, "t1", "1.0.0") is None
     assert template_repository.page(ELSEWHERE, **ALL) == ([], 0)
+
+
+def second(**document: Any) -> StoredTemplate:
+    """Return the next version of the usual template, stored by somebody else a second later."""
+    wanted = {"version": "1.1.0", "name": "Order, again", **document}
+    return replace(new_template(**wanted), updated_at=NOW + SECOND, updated_by="bob")
+
+
+def test_new_version_becomes_the_latest_and_the_old_one_stays(template_repository: TemplateRepository) -> None:
+    first = new_template(description="only in the first")
+    template_repository.insert(first)
+    assert template_repository.add_version(second(), "1.0.0")
+    assert template_repository.get(HERE, "t1") == template_repository.get(HERE, "t1", "1.1.0") == second()
+    assert template_repository.get(HERE, "t1", "1.0.0") == first
+    assert template_repository.page(HERE, **ALL) == ([second()], 1)
+
+
+def test_new_version_comes_back_in_the_order_of_its_author(template_repository: TemplateRepository) -> None:
+    template_repository.insert(new_template())
+    template = replace(second(), document=dict(reversed([*second().document.items()])))
+    assert template_repository.add_version(template, "1.0.0")
+    found = template_repository.get(HERE, "t1")
+    assert found is not None and list(found.document) == list(template.document)
+
+
+@pytest.mark.parametrize(("template", "latest"), [
+    (second(), "0.9.0"),
+    (second(), "1.1.0"),
+    (second(version="1.0.0"), "1.0.0"),
+    (replace(second(), workspace_id=ELSEWHERE), "1.0.0"),
+    (second(templateId="unknown"), "1.0.0"),
+], ids=["the latest was never this", "the latest is not there yet", "the latest itself", "other workspace", "unknown"])
+def test_version_that_is_refused_leaves_no_trace(template_repository: TemplateRepository, template: StoredTemplate,
+                                                 latest: str) -> None:
+    template_repository.insert(new_template())
+    assert not template_repository.add_version(template, latest)
+    assert template_repository.get(HERE, "t1") == template_repository.get(HERE, "t1", "1.0.0") == new_template()
+    assert [version.version for version in template_repository.versions(HERE, "t1")] == ["1.0.0"]
+
+
+def test_whoever_read_an_older_latest_is_refused(template_repository: TemplateRepository) -> None:
+    template_repository.insert(new_template())
+    template_repository.add_version(second(), "1.0.0")
+    assert not template_repository.add_version(second(version="1.2.0"), "1.0.0")
+    assert template_repository.get(HERE, "t1") == second()
+
+
+@pytest.mark.parametrize("versions", [["1.1.0"] * 6, [f"1.{minor}.0" for minor in range(1, 7)]],
+                         ids=["the same version", "each another"])
+def test_of_many_new_versions_one_becomes_the_latest(template_repository: TemplateRepository,
+                                                     versions: list[str]) -> None:
+    template_repository.insert(new_template())
+    rivals = [second(version=version, name=f"Order {number}") for number, version in enumerate(versions)]
+    with ThreadPoolExecutor(len(rivals)) as threads:
+        won = list(threads.map(lambda rival: template_repository.add_version(rival, "1.0.0"), rivals))
+    assert won.count(True) == 1
+    winner = rivals[won.index(True)]
+    assert template_repository.get(HERE, "t1") == winner
+    assert template_repository.get(HERE, "t1", winner.document["version"]) == winner
+    assert template_repository.get(HERE, "t1", "1.0.0") == new_template()
+
+
+def test_versions_are_listed_the_oldest_first(template_repository: TemplateRepository) -> None:
+    assert template_repository.versions(HERE, "t1") == []
+    template_repository.insert(new_template(version="1.9.0"))
+    template_repository.insert(new_template("t10"))
+    template_repository.insert(new_template("t"))
+    template_repository.add_version(second(version="1.10.0"), "1.9.0")
+    assert template_repository.versions(HERE, "t1") == [
+        TemplateVersion(version="1.9.0", created_at=NOW, created_by="ann"),
+        TemplateVersion(version="1.10.0", created_at=NOW + SECOND, created_by="bob")]
+    assert template_repository.versions(ELSEWHERE, "t1") == []
+
+
+@pytest.fixture
+def half_done(store: Store) -> TemplatesInMongo:
+    """A template whose second version was stored by somebody who died before it became the latest."""
+    repository = TemplatesInMongo(store)
+    repository.insert(new_template())
+    store.collection(templates.VERSIONS).insert_one({"_id": "t1:1.1.0", **TemplateDocument.from_domain(second())})
+    return repository
+
+
+def test_half_done_update_changes_no_latest(half_done: TemplatesInMongo) -> None:
+    assert half_done.get(HERE, "t1") == new_template()
+    assert [version.version for version in half_done.versions(HERE, "t1")] == ["1.0.0", "1.1.0"]
+
+
+def test_half_done_update_is_finished_by_the_same_one(half_done: TemplatesInMongo) -> None:
+    again = replace(second(), updated_at=NOW + 5 * SECOND, updated_by="cleo")
+    assert half_done.add_version(again, "1.0.0")
+    assert half_done.get(HERE, "t1") == half_done.get(HERE, "t1", "1.1.0") == second()
+
+
+def test_half_done_update_is_not_written_over(half_done: TemplatesInMongo) -> None:
+    assert not half_done.add_version(second(name="Another"), "1.0.0")
+    assert half_done.get(HERE, "t1") == new_template()
+    assert half_done.get(HERE, "t1", "1.1.0") == second()
+
+
+def test_half_done_update_keeps_nobody_from_the_next_version(half_done: TemplatesInMongo) -> None:
+    assert half_done.add_version(second(version="1.1.1"), "1.0.0")
+    assert half_done.get(HERE, "t1") == second(version="1.1.1")
+
+
+def test_first_version_of_which_only_the_latest_was_stored_survives_the_second(store: Store) -> None:
+    repository = TemplatesInMongo(store)
+    repository.insert(new_template())
+    store.collection(templates.VERSIONS).delete_one({"_id": "t1:1.0.0"})  # whoever inserted it died in between
+    assert [version.version for version in repository.versions(HERE, "t1")] == ["1.0.0"]
+    assert repository.add_version(second(), "1.0.0")
+    assert repository.get(HERE, "t1", "1.0.0") == new_template()
 
 
 @pytest.fixture

@@ -8,11 +8,14 @@ from flask import url_for
 from flask.views import MethodView
 
 from web.api.blueprint import Blueprint
+from web.api.preconditions import ETAG, etag, expected_version, takes_if_match
 from web.api.schemas import examples
 from web.api.schemas.templates import (
     StoredTemplateSchema,
     TemplatePageSchema,
     TemplateQuerySchema,
+    TemplateUpdateSchema,
+    TemplateVersionsSchema,
     VersionQuerySchema,
     WorkflowTemplateSchema,
 )
@@ -31,11 +34,12 @@ class Templates(MethodView):
     @requires("templates:write")
     @blueprint.operation("createTemplate", 400, 409, 413, 415, 422)
     @blueprint.body(WorkflowTemplateSchema, examples.TEMPLATE)
-    @blueprint.answer(201, StoredTemplateSchema, example=examples.STORED_TEMPLATE, headers=LOCATION)
+    @blueprint.answer(201, StoredTemplateSchema, example=examples.STORED_TEMPLATE, headers={**LOCATION, **ETAG})
     def post(self, document: dict[str, Any]) -> tuple[Any, dict[str, str]]:
         """Store a new template."""
         template = service().templates.create(current_user(), document)
-        return template, {"Location": url_for("templates.Template", templateId=template["templateId"])}
+        address = url_for("templates.Template", templateId=template["templateId"])
+        return template, {"Location": address, **etag(template["version"])}
 
     @requires("templates:read")
     @blueprint.operation("listTemplates")
@@ -54,7 +58,30 @@ class Template(MethodView):
     @requires("templates:read")
     @blueprint.operation("getTemplate", 404)
     @blueprint.query(VersionQuerySchema)
-    @blueprint.answer(200, StoredTemplateSchema, example=examples.STORED_TEMPLATE)
-    def get(self, query: dict[str, Any], template_id: str) -> Any:
+    @blueprint.answer(200, StoredTemplateSchema, example=examples.STORED_TEMPLATE, headers=ETAG)
+    def get(self, query: dict[str, Any], template_id: str) -> tuple[Any, dict[str, str]]:
         """Return one version of a template."""
-        return service().templates.get(current_user(), template_id, query["version"])
+        template = service().templates.get(current_user(), template_id, query["version"])
+        return template, etag(template["version"])
+
+    @requires("templates:write")
+    @blueprint.operation("updateTemplate", 400, 404, 409, 412, 413, 415, 422)
+    @takes_if_match
+    @blueprint.body(TemplateUpdateSchema, examples.TEMPLATE_UPDATE)
+    @blueprint.answer(200, StoredTemplateSchema, example=examples.STORED_TEMPLATE, headers=ETAG)
+    def put(self, document: dict[str, Any], template_id: str) -> tuple[Any, dict[str, str]]:
+        """Store a new version of a template; without a version in the body it gets the next patch version."""
+        template = service().templates.update(current_user(), template_id, document, expected_version())
+        return template, etag(template["version"])
+
+
+@blueprint.route("/<id:templateId>/versions")
+class TemplateVersions(MethodView):
+    """The versions of one template."""
+
+    @requires("templates:read")
+    @blueprint.operation("listTemplateVersions", 404)
+    @blueprint.answer(200, TemplateVersionsSchema)
+    def get(self, template_id: str) -> dict[str, Any]:
+        """List the versions of a template, the oldest first."""
+        return {"versions": service().templates.versions(current_user(), template_id)}

@@ -11,7 +11,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load
 
-from web.api.schemas.fields import RequestSchema, Text, ViewSchema, limit, offset
+from web.api.schemas.fields import Instant, RequestSchema, Text, ViewSchema, limit, offset
 from workflow_service.domain.commands import TemplateFilter
 from workflow_service.domain.template_schema import TEMPLATE_SCHEMA
 
@@ -34,6 +34,10 @@ class DocumentSchema(Schema):
 
 class WorkflowTemplateSchema(DocumentSchema):
     """What an author writes."""
+
+
+class TemplateUpdateSchema(DocumentSchema):
+    """What an author writes of a template that there is: its id, and the version, may be left out."""
 
 
 class StoredTemplateSchema(DocumentSchema):
@@ -68,22 +72,40 @@ class TemplatePageSchema(ViewSchema):
     total = fields.Integer(required=True)
 
 
+class TemplateVersionSchema(ViewSchema):
+    """When a version was stored, and by whom."""
+
+    version = fields.String(required=True)
+    created_at = Instant(required=True)
+    created_by = fields.String(required=True)
+
+
+class TemplateVersionsSchema(ViewSchema):
+    """All versions of a template."""
+
+    versions = fields.List(fields.Nested(TemplateVersionSchema), required=True)
+
+
 def template_components() -> Mapping[str, Component]:
     """Return the OpenAPI components that describe templates, by name."""
     parts = {name: _part(path) for name, path in _PARTS.items()}
     template: Component = _with_references(TEMPLATE_SCHEMA, parts)
     stored = {**template, "properties": {**template["properties"], **_STORED}}
     stored["required"] = [*template["required"], *_STORED]
+    update = {**template, "required": [name for name in template["required"] if name not in _KNOWN]}
     named = {name: _with_references(part, parts, itself=True) for name, part in parts.items()}
-    return {"WorkflowTemplate": template, "StoredTemplate": stored, **named}
+    return {"WorkflowTemplate": template, "TemplateUpdate": update, "StoredTemplate": stored, **named}
 
 
 _INSTANT = {"type": "string", "format": "date-time"}
 _STORED: Mapping[str, Component] = {
     "createdAt": {**_INSTANT, "description": "When the template was first stored."},
     "updatedAt": {**_INSTANT, "description": "When this version was stored."},
-    "createdBy": {"type": "string"},
+    "createdBy": {"type": "string", "description": "Who stored the template first."},
+    "updatedBy": {"type": "string", "description": "Who stored this version."},
 }
+_KNOWN = frozenset({"templateId", "version"})
+"""What an update need not say."""
 _PARTS: Mapping[str, tuple[str, ...]] = {
     "TemplateBlock": ("blocks", "[]"),
     "Conditions": ("blocks", "[]", "conditions"),

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from threading import Lock
 
+from workflow_service.domain.template_versions import is_same_document, precedence
 from workflow_service.repositories.memory.stored_values import as_stored
-from workflow_service.services.ports import StoredTemplate
+from workflow_service.services.ports import StoredTemplate, TemplateVersion
 
 
 class TemplatesInMemory:
@@ -16,6 +17,7 @@ class TemplatesInMemory:
     def __init__(self) -> None:
         """Start empty."""
         self._templates: dict[str, StoredTemplate] = {}
+        self._versions: dict[str, dict[str, StoredTemplate]] = {}
         self._lock = Lock()
 
     def insert(self, template: StoredTemplate) -> bool:
@@ -24,16 +26,41 @@ class TemplatesInMemory:
             template_id = template.document["templateId"]
             if template_id in self._templates:
                 return False
-            self._templates[template_id] = as_stored(template)
+            self._templates[template_id] = stored = as_stored(template)
+            self._versions[template_id] = {template.document["version"]: stored}
             return True
 
     def get(self, workspace_id: str, template_id: str, version: str | None = None) -> StoredTemplate | None:
         """Return one version, the latest if none is named."""
         with self._lock:
-            stored = self._templates.get(template_id)
-            if stored is None or stored.workspace_id != workspace_id:
-                return None
-            return as_stored(stored) if version in (None, stored.document["version"]) else None
+            latest = self._latest(workspace_id, template_id)
+            found = latest if latest is None or version is None else self._versions[template_id].get(version)
+            return None if found is None else as_stored(found)
+
+    def add_version(self, template: StoredTemplate, latest: str) -> bool:
+        """Store a new version and make it the latest, if ``latest`` still is that."""
+        with self._lock:
+            template_id, version = template.document["templateId"], template.document["version"]
+            present = self._latest(template.workspace_id, template_id)
+            if present is None or present.document["version"] != latest or version == latest:
+                return False
+            stored = self._versions[template_id].setdefault(version, as_stored(template))
+            if not is_same_document(stored.document, template.document):
+                return False
+            self._templates[template_id] = stored
+            return True
+
+    def versions(self, workspace_id: str, template_id: str) -> Sequence[TemplateVersion]:
+        """Return all stored versions of a template, the oldest first."""
+        with self._lock:
+            known = self._versions[template_id] if self._latest(workspace_id, template_id) else {}
+            return [TemplateVersion(version=version, created_at=known[version].updated_at,
+                                    created_by=known[version].updated_by or known[version].created_by)
+                    for version in sorted(known, key=precedence)]
+
+    def _latest(self, workspace_id: str, template_id: str) -> StoredTemplate | None:
+        stored = self._templates.get(template_id)
+        return stored if stored is not None and stored.workspace_id == workspace_id else None
 
     def page(self, workspace_id: str, *, category: str | None, tags: Sequence[str], search: str | None, limit: int,
              offset: int) -> tuple[Sequence[StoredTemplate], int]:

@@ -69,13 +69,27 @@ def update_confirmed(collection: Collection[Raw], query: Raw, update: Raw, took_
     Args:
         took_place: looks at the document and says so; asked only after a reply was lost.
     """
+    return _confirmed(lambda: collection.update_one(query, update).modified_count == 1, took_place)
+
+
+def replace_once(collection: Collection[Raw], query: Raw, raw: Raw) -> bool:
+    """Replace a document, whose query names its ``_id``, if the query still matches; once replaced it must not.
+
+    Returns:
+        True if it took place, also if only reading it back showed that.
+    """
+    return _confirmed(lambda: collection.replace_one(query, raw).modified_count == 1,
+                      lambda: _writer(collection, query["_id"]) == raw["writer"])
+
+
+def _confirmed(write: Callable[[], bool], took_place: Callable[[], bool]) -> bool:
     try:
-        return collection.update_one(query, update).modified_count == 1
+        return write()
     except ServerSelectionTimeoutError:
         raise
     except AutoReconnect:
         # the first may have taken place, may be lost, or may still be on its way: only one of the two can match
-        return collection.update_one(query, update).modified_count == 1 or took_place()
+        return write() or took_place()
 
 
 def _writer(collection: Collection[Raw], identifier: str) -> str | None:
