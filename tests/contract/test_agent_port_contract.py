@@ -361,8 +361,8 @@ def test_a_call_that_failed_and_was_stopped_does_not_start_again(world: World, a
     assert world.effects(call.execution_id) == [call.idempotency_key]
 
 
-def test_nothing_is_certain_about_an_agent_that_nobody_knows(agents: AgentService) -> None:
-    assert not agents.stop("nobody", "e:b:1")
+def test_an_agent_that_nobody_knows_runs_nothing(agents: AgentService) -> None:
+    assert agents.stop("nobody", "e:b:1")
 
 
 def test_a_service_that_is_down_and_comes_back(world: World, agents: AgentService) -> None:

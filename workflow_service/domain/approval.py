@@ -38,6 +38,8 @@ class Approval:
     requested_at: datetime
     overdue_at: datetime
     """When it is escalated next."""
+    stopped_for: timedelta = timedelta(0)
+    """How long, by then, deadlines of the execution had stood still: what ``overdue_at`` takes account of."""
     status: ApprovalStatus = ApprovalStatus.PENDING
     version: int = 0
     escalation_level: int = 0
@@ -60,17 +62,18 @@ class Decision:
 
 
 def request(wait: Wait, gate: HumanInLoop, title: str, payload: Mapping[str, Any], timeout: timedelta,
-            at: datetime) -> Approval:
+            at: datetime, stopped_for: timedelta = timedelta(0)) -> Approval:
     """Return the approval that belongs to a wait.
 
     Args:
         timeout: until it is escalated.
+        stopped_for: how long deadlines of the execution have stood still so far.
     """
     approval = Approval(
         approval_id=approval_id(wait.id), workspace_id=wait.workspace_id, execution_id=wait.execution_id,
         block_id=wait.block_id, epoch=wait.epoch, wait_id=wait.id, type=gate.type, title=title, payload=payload,
         input_schema=gate.input_schema, assigned_to=gate.approval_level, escalate_to=gate.escalate_to, timeout=timeout,
-        requested_at=at, overdue_at=at + timeout)
+        requested_at=at, overdue_at=at + timeout, stopped_for=stopped_for)
     return _record(approval, "approval_requested", at)
 
 
@@ -88,9 +91,21 @@ def decide(approval: Approval, decision: Decision, at: datetime) -> Approval:
 
 
 def escalate(approval: Approval, at: datetime) -> Approval:
-    """Give an overdue request to the role above and wait for as long again."""
+    """Give an overdue request to the role above and wait for as long again, counted from now."""
     return _record(replace(approval, escalation_level=approval.escalation_level + 1, assigned_to=approval.escalate_to,
                            overdue_at=at + approval.timeout), "approval_timeout", at)
+
+
+def postpone(approval: Approval, stopped_for: timedelta, at: datetime) -> Approval | None:
+    """Move the deadline by as long as deadlines stood still since it was set; None if they did not.
+
+    Args:
+        stopped_for: how long those of the execution have stood still in all.
+    """
+    if stopped_for <= approval.stopped_for:
+        return None
+    later = approval.overdue_at + (stopped_for - approval.stopped_for)
+    return _record(replace(approval, overdue_at=later, stopped_for=stopped_for), "approval_postponed", at)
 
 
 def withdraw(approval: Approval, status: ApprovalStatus, at: datetime) -> Approval:

@@ -56,6 +56,8 @@ class BlockExecution:
     sent: int = 0
     """How often the sweep has dispatched it again since it became ready."""
     due_at: datetime | None = None
+    retry_at: datetime | None = None
+    """When its next attempt is due, while it waits for it."""
     started_at: datetime | None = None
     completed_at: datetime | None = None
     input: Mapping[str, Any] | None = None
@@ -63,6 +65,8 @@ class BlockExecution:
     error: Mapping[str, Any] | None = None
     parked_for: WaitKind | None = None
     """What it was last parked for in this attempt; None if it was not."""
+    supplied: Mapping[str, Any] | None = None
+    """What a person gave instead of its run in this epoch: ``output``, ``chosen``, ``by``."""
     chosen: tuple[str, ...] | None = None
     """The blocks of the branches that were taken; None if the block does not branch."""
     released: bool = False
@@ -96,6 +100,13 @@ def new_blocks(plan: Plan, workspace_id: str, execution_id: str, at: datetime,
     return tuple(settle(block, plan.nodes[block.block_id], at, lease) or block for block in created)
 
 
+def unborn(node: Node, workspace_id: str, execution_id: str) -> BlockExecution:
+    """Return a block that a newer definition adds, as it stands before its first epoch: nothing decides its edges."""
+    return BlockExecution(workspace_id=workspace_id, execution_id=execution_id, block_id=node.node_id, epoch=0,
+                          agent_id=node.block.agent_id if node.block else None,
+                          pending_edges=tuple(edge_entry(name, 0) for name in node.predecessors))
+
+
 def is_satisfied(plan: Plan, source: BlockExecution, successor: Node) -> bool:
     """Say what an ended block's edge to a successor came to: satisfied, or dead."""
     if source.status is not BlockStatus.COMPLETED:
@@ -117,8 +128,8 @@ def decide_edge(block: BlockExecution, entry: str, satisfied: bool) -> BlockExec
 def settle(block: BlockExecution, node: Node, at: datetime, lease: timedelta) -> BlockExecution | None:
     """Return the pending block as it goes on once all its edges are decided; None while it has to wait.
 
-    It becomes ready if an edge is satisfied or there was none, otherwise skipped. A join of the compiler is nobody's
-    work: it completes at once.
+    It becomes ready if an edge is satisfied or there was none, otherwise skipped. What is nobody's work completes at
+    once: a join of the compiler, and a block whose output was supplied.
     """
     if block.status is not BlockStatus.PENDING or block.pending_edges:
         return None
@@ -126,6 +137,10 @@ def settle(block: BlockExecution, node: Node, at: datetime, lease: timedelta) ->
         return _end(block, BlockStatus.SKIPPED, at, lease, cause="no_edge_satisfied")
     if node.is_join:
         return _end(block, BlockStatus.COMPLETED, at, lease, cause="joined")
+    if block.supplied is not None:
+        chosen = block.supplied["chosen"]
+        return _end(block, BlockStatus.COMPLETED, at, lease, cause="supplied", output=block.supplied["output"],
+                    chosen=None if chosen is None else tuple(chosen))
     return _ready(block, at, lease, cause="edges_satisfied")
 
 
@@ -157,6 +172,15 @@ def undo_claim(block: BlockExecution, at: datetime, lease: timedelta, cause: str
     return _ready(block, at, lease, cause=cause, attempt=block.attempt - 1, sent=block.sent)
 
 
+def hand_back(block: BlockExecution, at: datetime, lease: timedelta) -> BlockExecution:
+    """Give a running block back because its worker has to end.
+
+    Whoever claims it next calls the agent with the same key and joins the same work. The attempt stays counted: the
+    agent may be at work, and who gives the block up has to know.
+    """
+    return _ready(block, at, lease, cause="worker_stopping")
+
+
 def park(block: BlockExecution, kind: WaitKind, at: datetime, lease: timedelta, *, called: bool) -> BlockExecution:
     """Let the block wait without a worker.
 
@@ -176,7 +200,8 @@ def wait_for_retry(block: BlockExecution, failure: Failure, due_at: datetime, at
                    reason: str) -> BlockExecution:
     """Let the block wait for its next attempt."""
     return _change(block, "block_retry_scheduled", BlockStatus.RETRY_WAIT, at, **_NO_LEASE, due_at=due_at, sent=0,
-                   parked_for=None, error=failure.to_document(), retry_count=block.retry_count + 1, cause=reason)
+                   retry_at=due_at, parked_for=None, error=failure.to_document(), retry_count=block.retry_count + 1,
+                   cause=reason, told={"dueAt": due_at.isoformat(timespec="milliseconds")})
 
 
 def complete(block: BlockExecution, output: Mapping[str, Any], chosen: tuple[str, ...] | None, at: datetime,
@@ -219,13 +244,24 @@ def at_rest(block: BlockExecution) -> BlockExecution:
     return replace(block, due_at=None, released=block.status.is_terminal)
 
 
-def restart(block: BlockExecution, epoch: int, pending_edges: Iterable[str], at: datetime) -> BlockExecution:
-    """Begin a new epoch: pending, all edges open again, nobody's."""
+def restart(block: BlockExecution, epoch: int, pending_edges: Iterable[str], at: datetime, *, agent_id: str | None,
+            supplied: Mapping[str, Any] | None = None) -> BlockExecution:
+    """Begin a new epoch: pending, all edges open again, nobody's.
+
+    Args:
+        agent_id: the agent that does it now.
+        supplied: what is taken instead of its run; None for nothing.
+    """
     fresh = BlockExecution(workspace_id=block.workspace_id, execution_id=block.execution_id, block_id=block.block_id,
-                           agent_id=block.agent_id)
+                           agent_id=agent_id)
     opened = replace(fresh, version=block.version, epoch=epoch, fence=block.fence + 1, outbox=block.outbox,
-                     pending_edges=tuple(pending_edges), due_at=at)
-    return _record(opened, "block_reset", at, previous=block.status, cause="restart")
+                     pending_edges=tuple(pending_edges), supplied=supplied, due_at=at)
+    return _record(opened, "block_reset", at, previous=block.status, cause="restart" if supplied is None else "skip")
+
+
+def keep(block: BlockExecution, at: datetime) -> BlockExecution:
+    """Make a new version of an ended block, so that a restart which was given up and still knows the old one fails."""
+    return _record(replace(block, due_at=at), "block_kept", at, previous=block.status, cause="restart_given_up")
 
 
 def failures(blocks: Iterable[BlockExecution]) -> list[BlockExecution]:
@@ -235,30 +271,37 @@ def failures(blocks: Iterable[BlockExecution]) -> list[BlockExecution]:
 
 
 _NO_LEASE: Mapping[str, Any] = {"lease_owner": None, "lease_until": None}
+_NOTHING: Mapping[str, Any] = {}
 
 
 def _ready(block: BlockExecution, at: datetime, lease: timedelta, cause: str, **fields: Any) -> BlockExecution:
-    changes = {**_NO_LEASE, "due_at": at + lease, "sent": 0, **fields}
+    changes = {**_NO_LEASE, "due_at": at + lease, "sent": 0, "retry_at": None, **fields}
     return _change(block, "block_ready", BlockStatus.READY, at, cause=cause, **changes)
 
 
 def _end(block: BlockExecution, status: BlockStatus, at: datetime, lease: timedelta, cause: str,
          **fields: Any) -> BlockExecution:
     return _change(block, f"block_{status.value}", status, at, **_NO_LEASE, due_at=at + lease, completed_at=at,
-                   released=False, cause=cause, **fields)
+                   retry_at=None, released=False, cause=cause, **fields)
 
 
 def _change(block: BlockExecution, event_type: str, status: BlockStatus, at: datetime, cause: str,
-            **fields: Any) -> BlockExecution:
+            told: Mapping[str, Any] = _NOTHING, **fields: Any) -> BlockExecution:
     check(BLOCK_TRANSITIONS, "block", block.id, block.status, status)
-    return _record(replace(block, status=status, **fields), event_type, at, previous=block.status, cause=cause)
+    return _record(replace(block, status=status, **fields), event_type, at, previous=block.status, cause=cause,
+                   told=told)
 
 
-def _record(block: BlockExecution, event_type: str, at: datetime, previous: BlockStatus, cause: str) -> BlockExecution:
-    """Return the changed block as a new version with its event."""
+def _record(block: BlockExecution, event_type: str, at: datetime, previous: BlockStatus, cause: str,
+            told: Mapping[str, Any] = _NOTHING) -> BlockExecution:
+    """Return the changed block as a new version with its event.
+
+    Args:
+        told: what else the event says.
+    """
     event = Event(type=event_type, workspace_id=block.workspace_id, execution_id=block.execution_id,
                   block_id=block.block_id, source=block.id, version=block.version + 1, at=at,
-                  payload={"from": previous.value, "cause": cause, **replayed(block)})
+                  payload={"from": previous.value, "cause": cause, **told, **replayed(block)})
     return replace(block, version=block.version + 1, outbox=(*block.outbox, event))
 
 

@@ -3,9 +3,11 @@
 As with blocks, each transition returns a new version with its event, and is stored only on top of the version that
 was read. ``slots`` and ``slot_queue`` alone change beside the versions, by one update each.
 
-``holds`` is a set of names (operator, restart, workspace, service): nothing new starts while there is one, each is
-lifted by its own name only, and every hold and lift grows ``hold_number``. ``generation`` grows with whatever can open
-or end blocks from outside (restart, cancel, map); who wants to close the execution has read it first.
+``holds`` is a set of names: nothing new starts while there is one, each is lifted by its own name only, and every hold
+and lift grows ``hold_number``. Those of ``PAUSING_HOLDS`` show as pausing, then paused; the hold of a restart does not
+show, and that of an agent keeps only this agent's blocks. A hold may stop the clock: then the time-out, and the
+deadlines of what its blocks wait for, stand still. ``generation`` grows with whatever can open or end blocks from
+outside (restart, cancel, map); who wants to close the execution has read it first.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from workflow_service.domain.commands import CancelMode, ClockRule
 from workflow_service.domain.events import Event
 from workflow_service.domain.statuses import EXECUTION_TRANSITIONS, ExecutionStatus, check
 
@@ -22,6 +25,15 @@ OPERATOR_HOLD = "operator"
 """The hold of a person who paused the execution."""
 RESTART_HOLD = "restart"
 """The hold of a restart that is under way."""
+SERVICE_HOLD, WORKSPACE_HOLD, TEMPLATE_HOLD = "service", "workspace", "template"
+"""Standing holds, for many executions at once."""
+_AGENT_HOLD = "agent:"
+PAUSING_HOLDS = frozenset({OPERATOR_HOLD, SERVICE_HOLD, WORKSPACE_HOLD, TEMPLATE_HOLD})
+"""The holds under which an execution is paused."""
+_HELD = 16
+"""So many times longer than at one that runs, the sweep waits before it looks at a held execution."""
+LIFTED = frozenset({"execution_resumed", "execution_lifted"})
+"""The types of events after which something may start again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +61,24 @@ class Execution:
     generation: int = 1
     holds: tuple[str, ...] = ()
     hold_number: int = 0
+    clock_stopped_by: tuple[str, ...] = ()
+    """Those of the holds that let deadlines stand still."""
+    stopped_since: datetime | None = None
+    """Since when they do; None while they do not."""
+    stopped_for: timedelta = timedelta(0)
+    """How long they stood still in all, until ``stopped_since``."""
+    reason: str | None = None
+    """Why an operator paused or cancelled it, in the operator's words."""
+    cancel_mode: CancelMode = CancelMode.GRACEFUL
     slots: tuple[Slot, ...] = ()
     slot_queue: tuple[str, ...] = ()
     """Ready blocks that wait for a slot; whoever frees one sends the first."""
     restart_targets: Mapping[str, int] | None = None
     """The restart under way: block id -> the epoch that it is to reach; None for none."""
+    restart_supplied: Mapping[str, Any] | None = None
+    """Of those: block id -> what was supplied instead of its run (``output``, ``chosen``, ``by``)."""
+    revoked: tuple[str, ...] = ()
+    """What a restart that a cancel gave up was about to reset: each gets a new version before the execution may end."""
     remaining: timedelta | None = None
     """What is left of the time-out, counted while the execution is not parked as a whole."""
     deadline: datetime | None = None
@@ -67,15 +92,37 @@ class Execution:
     outbox: tuple[Event, ...] = ()
 
     @property
+    def is_held(self) -> bool:
+        """True when no block at all may start."""
+        return any(not name.startswith(_AGENT_HOLD) for name in self.holds)
+
+    @property
     def may_start_blocks(self) -> bool:
-        """True when a claimed block may go on."""
-        return not self.holds and self.status in (ExecutionStatus.RUNNING, ExecutionStatus.WAITING)
+        """True when a claimed block may go on, unless its agent is held."""
+        return not self.is_held and self.status in (ExecutionStatus.RUNNING, ExecutionStatus.WAITING)
+
+    def may_start(self, agent_id: str | None) -> bool:
+        """Say whether a claimed block of this agent may go on."""
+        return self.may_start_blocks and (agent_id is None or agent_hold(agent_id) not in self.holds)
+
+
+def agent_hold(agent_id: str) -> str:
+    """Return the name of the hold of an agent."""
+    return f"{_AGENT_HOLD}{agent_id}"
+
+
+def is_standing(name: str) -> bool:
+    """Say whether a hold is one for many executions at once."""
+    return name in (SERVICE_HOLD, WORKSPACE_HOLD, TEMPLATE_HOLD) or name.startswith(_AGENT_HOLD)
 
 
 def start(execution: Execution, at: datetime) -> Execution:
-    """Open the execution: all its blocks are stored."""
-    running = replace(execution, started_at=at)
-    return _change(_clock_started(running, at), "execution_started", ExecutionStatus.RUNNING, at, cause="created")
+    """Open the execution: all its blocks are stored. One that was held meanwhile is pausing at once."""
+    running = _clock_started(replace(execution, started_at=at), at)
+    started = _change(running, "execution_started", ExecutionStatus.RUNNING, at, cause="created")
+    if PAUSING_HOLDS.isdisjoint(execution.holds):
+        return started
+    return _change(started, "execution_pausing", ExecutionStatus.PAUSING, at, cause="held")
 
 
 def rest(execution: Execution, at: datetime) -> Execution:
@@ -89,12 +136,22 @@ def rise(execution: Execution, at: datetime) -> Execution:
                    cause="block_started")
 
 
-def hold(execution: Execution, name: str, at: datetime) -> Execution:
-    """Let nothing new start; an operator's hold shows as pausing, and the time-out stands still."""
-    held = replace(execution, holds=tuple(sorted({*execution.holds, name})), hold_number=execution.hold_number + 1)
-    if name != OPERATOR_HOLD or execution.status in (ExecutionStatus.PAUSING, ExecutionStatus.PAUSED):
-        return _record(held, "execution_held", at, execution.status, cause=name)
-    return _change(_clock_stopped(held, at), "execution_pausing", ExecutionStatus.PAUSING, at, cause=name)
+def hold(execution: Execution, name: str, at: datetime, *, clock: ClockRule = ClockRule.RUN,
+         reason: str | None = None, by: str | None = None) -> Execution:
+    """Let nothing new start; most holds show as pausing.
+
+    Args:
+        clock: whether deadlines stand still meanwhile.
+        by: who wants it.
+    """
+    held = replace(execution, holds=tuple(sorted({*execution.holds, name})), hold_number=execution.hold_number + 1,
+                   reason=reason if name == OPERATOR_HOLD else execution.reason)
+    if clock is ClockRule.STOP:
+        held = _clock_held(held, name, at)
+    told = {"by": by, "clock": clock.value, "reason": reason}
+    if name not in PAUSING_HOLDS or execution.status not in (ExecutionStatus.RUNNING, ExecutionStatus.WAITING):
+        return _record(held, "execution_held", at, execution.status, cause=name, **told)
+    return _change(held, "execution_pausing", ExecutionStatus.PAUSING, at, cause=name, **told)
 
 
 def paused(execution: Execution, at: datetime) -> Execution:
@@ -102,50 +159,75 @@ def paused(execution: Execution, at: datetime) -> Execution:
     return _change(execution, "execution_paused", ExecutionStatus.PAUSED, at, cause="nothing_runs")
 
 
-def lift(execution: Execution, name: str, at: datetime) -> Execution:
-    """Take one hold away."""
-    lifted = replace(execution, holds=tuple(hold for hold in execution.holds if hold != name),
-                     hold_number=execution.hold_number + 1)
-    if name == OPERATOR_HOLD and execution.status in (ExecutionStatus.PAUSING, ExecutionStatus.PAUSED):
-        return _change(_clock_started(lifted, at), "execution_resumed", ExecutionStatus.RUNNING, at, cause=name)
-    return _record(lifted, "execution_lifted", at, execution.status, cause=name)
+def lift(execution: Execution, name: str, at: datetime, by: str | None = None) -> Execution:
+    """Take one hold away; the execution goes on when it was the last that paused it."""
+    left = tuple(hold for hold in execution.holds if hold != name)
+    lifted = _clock_lifted(replace(execution, holds=left, hold_number=execution.hold_number + 1,
+                                   reason=None if name == OPERATOR_HOLD else execution.reason), name, at)
+    if PAUSING_HOLDS.isdisjoint(left) and execution.status in (ExecutionStatus.PAUSING, ExecutionStatus.PAUSED):
+        return _change(_clock_started(lifted, at), "execution_resumed", ExecutionStatus.RUNNING, at, cause=name, by=by)
+    return _record(lifted, "execution_lifted", at, execution.status, cause=name, by=by)
 
 
-def cancel(execution: Execution, at: datetime, error: Mapping[str, Any] | None, cause: str) -> Execution:
-    """End the execution: what runs may end, nothing else starts; a restart under way is given up.
+def cancel(execution: Execution, at: datetime, error: Mapping[str, Any] | None, cause: str, *,
+           mode: CancelMode = CancelMode.GRACEFUL, reason: str | None = None) -> Execution:
+    """End the execution: what runs may end or is stopped, nothing else starts; a restart under way is given up.
 
     Args:
         error: why, if it is a failure (a time-out); None when somebody asked for it.
     """
-    stopped = replace(execution, generation=execution.generation + 1, deadline=None, error=error, restart_targets=None,
+    stopped = replace(execution, generation=execution.generation + 1, deadline=None, error=error, cancel_mode=mode,
+                      reason=reason, restart_targets=None, restart_supplied=None,
+                      revoked=tuple(execution.restart_targets or ()),
                       holds=tuple(hold for hold in execution.holds if hold != RESTART_HOLD))
-    return _change(stopped, "execution_cancelling", ExecutionStatus.CANCELLING, at, cause=cause)
+    return _change(stopped, "execution_cancelling", ExecutionStatus.CANCELLING, at, cause=cause, mode=mode.value,
+                   reason=reason)
+
+
+def forget_restart(execution: Execution, at: datetime) -> Execution:
+    """Note that nobody can carry out any more what a restart that was given up was about to do."""
+    return _record(replace(execution, revoked=()), "execution_restart_revoked", at, execution.status, cause="cancelled")
+
+
+def force(execution: Execution, at: datetime, reason: str | None, by: str) -> Execution:
+    """Let what still runs in an execution that is being cancelled be stopped."""
+    forced = replace(execution, cancel_mode=CancelMode.FORCE, reason=reason or execution.reason)
+    return _record(forced, "execution_cancel_forced", at, execution.status, cause=by, reason=reason)
 
 
 def close(execution: Execution, status: ExecutionStatus, error: Mapping[str, Any] | None, at: datetime) -> Execution:
     """End the execution for good: every block of it has ended."""
-    ended = replace(execution, completed_at=at, deadline=None, error=error, holds=(), slots=(), slot_queue=())
+    ended = replace(execution, completed_at=at, deadline=None, error=error, holds=(), slots=(), slot_queue=(),
+                    clock_stopped_by=(), stopped_since=None,
+                    reason=execution.reason if execution.status is ExecutionStatus.CANCELLING else None)
     return _change(ended, f"execution_{status.value}", status, at, cause="all_blocks_ended")
 
 
-def begin_restart(execution: Execution, targets: Mapping[str, int], timeout: timedelta, at: datetime) -> Execution:
+def begin_restart(execution: Execution, targets: Mapping[str, int], timeout: timedelta, at: datetime, *,
+                  supplied: Mapping[str, Any] | None = None, by: str | None = None,
+                  from_version: str | None = None) -> Execution:
     """Write down which blocks are to reach which epoch, and hold the execution meanwhile.
 
     Args:
         timeout: for the execution from now on, if it had ended.
+        supplied: what is taken instead of the run of some of them.
+        from_version: the definition that it had until now.
     """
-    opened = replace(execution, restart_targets=dict(targets), generation=execution.generation + 1,
-                     hold_number=execution.hold_number + 1, holds=tuple(sorted({*execution.holds, RESTART_HOLD})),
-                     completed_at=None, error=None)
+    opened = replace(execution, restart_targets=dict(targets), restart_supplied=supplied,
+                     generation=execution.generation + 1, hold_number=execution.hold_number + 1,
+                     holds=tuple(sorted({*execution.holds, RESTART_HOLD})), completed_at=None, error=None)
+    told = {"by": by, "blocks": list(targets), "templateVersion": execution.template_version,
+            "fromVersion": from_version}
     if not execution.status.is_terminal:
-        return _record(opened, "execution_restarting", at, execution.status, cause="restart")
-    return _change(_clock_started(replace(opened, remaining=timeout), at), "execution_restarting",
-                   ExecutionStatus.RUNNING, at, cause="restart")
+        return _record(opened, "execution_restarting", at, execution.status, cause="restart", **told)
+    fresh = replace(opened, remaining=timeout, reason=None, cancel_mode=CancelMode.GRACEFUL)
+    return _change(_clock_started(fresh, at), "execution_restarting", ExecutionStatus.RUNNING, at, cause="restart",
+                   **told)
 
 
 def end_restart(execution: Execution, at: datetime) -> Execution:
     """Take the restart's intent and its hold away."""
-    done = replace(execution, restart_targets=None, generation=execution.generation + 1)
+    done = replace(execution, restart_targets=None, restart_supplied=None, generation=execution.generation + 1)
     return lift(done, RESTART_HOLD, at)
 
 
@@ -153,13 +235,18 @@ def at_rest(execution: Execution, at: datetime, again_after: timedelta) -> Execu
     """Return the execution as it is when its events are relayed.
 
     The sweep looks again at one that runs, or is in the middle of something: it may be able to close, all of it may be
-    parked, or its time-out may be over. Nobody needs to look at one that waits, is paused, or has ended.
+    parked, or its time-out may be over. One that is paused is looked at when its time-out is over, if that goes on,
+    and now and then if a standing hold keeps it: who gave it that hold may have died before seeing that it was lifted.
+    Nobody needs to look at one that waits or has ended.
     """
     if needs_sweep(execution):
         return replace(execution, due_at=at + again_after)
-    if execution.status is not ExecutionStatus.RUNNING:
-        return replace(execution, due_at=None)
-    return replace(execution, due_at=min(execution.deadline or at + again_after, at + again_after))
+    if execution.status is ExecutionStatus.RUNNING:
+        return replace(execution, due_at=min(execution.deadline or at + again_after, at + again_after))
+    if not any(map(is_standing, execution.holds)):
+        return replace(execution, due_at=execution.deadline)
+    seldom = at + again_after * _HELD
+    return replace(execution, due_at=min(execution.deadline or seldom, seldom))
 
 
 def needs_sweep(execution: Execution) -> bool:
@@ -176,19 +263,48 @@ def _clock_stopped(execution: Execution, at: datetime) -> Execution:
 
 
 def _clock_started(execution: Execution, at: datetime) -> Execution:
-    """Let the time-out go on from what is left of it."""
-    return replace(execution, deadline=at + execution.remaining if execution.remaining else None)
+    """Let the time-out go on from what is left of it, unless it goes on already or a hold has stopped it."""
+    if execution.deadline is not None or execution.clock_stopped_by or not execution.remaining:
+        return execution
+    return replace(execution, deadline=at + execution.remaining)
 
 
-def _change(execution: Execution, event_type: str, status: ExecutionStatus, at: datetime, cause: str) -> Execution:
+def _clock_held(execution: Execution, name: str, at: datetime) -> Execution:
+    """Let all deadlines stand still because of a hold."""
+    stopped = replace(execution, clock_stopped_by=tuple(sorted({*execution.clock_stopped_by, name})),
+                      stopped_since=execution.stopped_since or at)
+    return _clock_stopped(stopped, at)
+
+
+def _clock_lifted(execution: Execution, name: str, at: datetime) -> Execution:
+    """Let deadlines go on if no other hold keeps them standing; the time-out does with the execution."""
+    if execution.stopped_since is None or name not in execution.clock_stopped_by:
+        return execution
+    left = tuple(hold for hold in execution.clock_stopped_by if hold != name)
+    if left:
+        return replace(execution, clock_stopped_by=left)
+    gone_on = replace(execution, clock_stopped_by=(), stopped_since=None,
+                      stopped_for=execution.stopped_for + max(at - execution.stopped_since, timedelta(0)))
+    return _clock_started(gone_on, at) if execution.status is ExecutionStatus.RUNNING else gone_on
+
+
+def _change(execution: Execution, event_type: str, status: ExecutionStatus, at: datetime, cause: str,
+            **told: Any) -> Execution:
     check(EXECUTION_TRANSITIONS, "execution", execution.execution_id, execution.status, status)
-    return _record(replace(execution, status=status), event_type, at, execution.status, cause)
+    return _record(replace(execution, status=status), event_type, at, execution.status, cause, **told)
 
 
-def _record(execution: Execution, event_type: str, at: datetime, previous: ExecutionStatus, cause: str) -> Execution:
+def _record(execution: Execution, event_type: str, at: datetime, previous: ExecutionStatus, cause: str,
+            **told: Any) -> Execution:
+    """Return the changed execution as a new version with its event.
+
+    Args:
+        told: what else the event says, if it is not None.
+    """
+    known = {name: value for name, value in told.items() if value is not None}
     event = Event(type=event_type, workspace_id=execution.workspace_id, execution_id=execution.execution_id,
                   source=execution.execution_id, version=execution.version + 1, at=at,
-                  payload={"from": previous.value, "cause": cause, **replayed(execution)})
+                  payload={"from": previous.value, "cause": cause, **known, **replayed(execution)})
     return replace(execution, version=execution.version + 1, outbox=(*execution.outbox, event), due_at=at)
 
 

@@ -118,6 +118,8 @@ _EXECUTION: Mapping[ExecutionStatus, frozenset[ExecutionStatus]] = {
 _B = BlockStatus
 PARKED = frozenset(status for status in BlockStatus if status.is_parked)
 """The statuses of a block that waits and holds no worker."""
+IN_FLIGHT = frozenset({_B.RUNNING, _B.AWAITING_AGENT})
+"""The statuses of a block that is at work: in one of our workers, or at an agent that took the work."""
 BLOCK_ENDS = frozenset({_B.COMPLETED, _B.FAILED, _B.REJECTED, _B.SKIPPED, _B.CANCELLED, _B.COMPENSATED})
 """The statuses that end a block within its epoch."""
 FAILURES = frozenset({_B.FAILED, _B.REJECTED})

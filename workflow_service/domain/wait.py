@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from workflow_service.domain.blocks import BlockExecution
@@ -30,6 +30,8 @@ class Wait:
     """What it was fired with."""
     deadline: datetime | None = None
     """When waiting for an agent is given up; None for never."""
+    stopped_for: timedelta = timedelta(0)
+    """How long, when the deadline was set, deadlines of the execution had stood still."""
     ask_at: datetime | None = None
     """When an agent is asked first whether it is done."""
     due_at: datetime | None = None
@@ -43,11 +45,20 @@ class Wait:
 
 
 def wait_of(block: BlockExecution, kind: WaitKind, *, ask_at: datetime | None = None,
-            deadline: datetime | None = None) -> Wait:
+            deadline: datetime | None = None, stopped_for: timedelta = timedelta(0)) -> Wait:
     """Return the wait that a block has, or is to have, for this; an agent is waited for anew in each retry."""
     return Wait(workspace_id=block.workspace_id, execution_id=block.execution_id, block_id=block.block_id,
                 epoch=block.epoch, kind=kind, revision=block.retry_count if kind is WaitKind.AGENT else 0,
-                ask_at=ask_at, deadline=deadline)
+                ask_at=ask_at, deadline=deadline, stopped_for=stopped_for)
+
+
+def is_too_late(wait: Wait, stopped_for: timedelta, at: datetime) -> bool:
+    """Say whether the deadline is over; it moves with each time that deadlines of the execution stand still.
+
+    Args:
+        stopped_for: how long they have stood still in all.
+    """
+    return wait.deadline is not None and wait.deadline + (stopped_for - wait.stopped_for) <= at
 
 
 def opened(wait: Wait, at: datetime) -> Wait:

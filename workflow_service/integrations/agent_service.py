@@ -84,10 +84,15 @@ class HttpAgentService:
         return answer
 
     def stop(self, agent_id: str, idempotency_key: str) -> bool:
-        """Stop a call, or see to it that it never starts; True only when the service says that it has ended."""
+        """Stop a call, or see to it that it never starts; True only when the service says that it has ended.
+
+        An agent that the service does not have any more runs nothing and takes no call.
+        """
         try:
             body = self._client.call("DELETE", _path(agent_id, idempotency_key), timeout=_PATIENCE).body
         except CallFailed as error:
+            if _is_not_found(error) and failure_of(error).code == "agent_not_found":
+                return True
             _LOG.warning("The call %s could not be stopped: %s", idempotency_key, error)
             return False
         return isinstance(body, dict) and body.get("id") == idempotency_key and body.get("status") in _ENDED

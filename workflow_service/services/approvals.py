@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 from workflow_service.domain import approval as approvals
 from workflow_service.domain.approval import Approval, Decision
 from workflow_service.domain.commands import ApprovalFilter, RespondToApproval
 from workflow_service.domain.errors import AlreadyDecided, Forbidden, InvalidResponse, NotFound
+from workflow_service.domain.execution import Execution
 from workflow_service.domain.statuses import ApprovalStatus
 from workflow_service.domain.users import User
 from workflow_service.services.finish import Finisher
@@ -70,11 +73,33 @@ class Approvals:
             self._waits.fire(wait, approvals.verdict(approval))
         self._finisher.rest(approval, urgent=True)
 
-    def escalate(self, approval: Approval) -> None:
-        """Give an overdue request to the role above; a decision that was faster stands."""
-        later = approvals.escalate(approval, self._clock.now())
+    def escalate(self, approval: Approval, again_after: timedelta) -> None:
+        """Give an overdue request to the role above; a decision that was faster stands.
+
+        While deadlines of the execution stand still it is looked at again later; if they stood still since the request
+        was made, its own moves by that first.
+
+        Args:
+            again_after: until that look.
+        """
+        execution = self._stores.executions.get(approval.workspace_id, approval.execution_id)
+        now = self._clock.now()
+        if execution is None or execution.stopped_since is not None:
+            self._stores.approvals.rest([replace(approval, due_at=now + again_after, outbox=())])
+            return
+        later = approvals.postpone(approval, execution.stopped_for, now) or approvals.escalate(approval, now)
         if self._stores.approvals.change(approval, later):
             self._finisher.rest(later, urgent=True)
+
+    def postpone(self, execution: Execution) -> None:
+        """Move the deadlines of an execution's pending requests by as long as they stood still."""
+        if execution.stopped_since is not None or not execution.stopped_for:
+            return
+        for approval in self._stores.approvals.of_execution(execution.workspace_id, execution.execution_id):
+            if approval.status is ApprovalStatus.PENDING:
+                later = approvals.postpone(approval, execution.stopped_for, self._clock.now())
+                if later is not None and self._stores.approvals.change(approval, later):
+                    self._finisher.rest(later)
 
     def _check(self, user: User, approval: Approval, command: RespondToApproval) -> None:
         if not user.is_admin and user.role != approval.assigned_to:

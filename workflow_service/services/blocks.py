@@ -28,7 +28,7 @@ from workflow_service.services.ports import AgentService, Clock
 from workflow_service.services.releases import Releases
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
-from workflow_service.services.waits import Waits, answer_of, verdict_of
+from workflow_service.services.waits import TOO_LATE, Waits, answer_of, verdict_of
 
 log = logging.getLogger(__name__)
 
@@ -70,10 +70,10 @@ class Blocks:
             if ended is None:
                 return
             claim = self._releases.release(claim.plan, ended, brought=command.brings,
-                                           stay=self._monotonic() < until_s)
+                                           stay=self._monotonic() < until_s and not self._leases.ending)
 
     def _run(self, claim: Claim) -> Ended:
-        with self._leases.held(claim.block, claim.since_s) as lease:
+        with self._leases.held(claim) as lease:
             try:
                 return self._attempt(claim, lease)
             finally:
@@ -120,8 +120,10 @@ class Blocks:
     def _ask(self, claim: Claim, block: Block, wait: Wait, resolved: Mapping[str, Any]) -> None:
         gate = block.human_in_loop
         approval = request(wait, gate, block.name or block.block_id, resolved,
-                           gate.timeout or self._timings.approval_timeout, self._clock.now())
-        self._waits.park(claim, blocks.with_input(claim.block, resolved), wait, approval, called=False)
+                           gate.timeout or self._timings.approval_timeout, self._clock.now(),
+                           claim.execution.stopped_for)
+        if not self._waits.park(claim, blocks.with_input(claim.block, resolved), wait, approval, called=False):
+            self._leases.drop(claim.block)
 
     def _call(self, claim: Claim, block: Block, variables: Mapping[str, Any], resolved: Mapping[str, Any],
               lease: Lease) -> Ended:
@@ -152,6 +154,7 @@ class Blocks:
             told = verdict_of(self._stores.waits.get(ours.workspace_id, wait_of(ours, WaitKind.AGENT).id))
             if told is not None:
                 return answer_of(told)
+        lease.calls(ours)
         if not lease.holds():
             return None
         return self._agents.run(AgentCall(
@@ -163,19 +166,25 @@ class Blocks:
         """Park until the agent has done the work that it took."""
         now = self._clock.now()
         wait = wait_of(ours, WaitKind.AGENT, ask_at=now + answer.ask_again_after,
-                       deadline=now + (block.timeout or self._timings.agent_patience))
-        self._waits.park(claim, ours, wait, None, called=True)
+                       deadline=now + (block.timeout or self._timings.agent_patience),
+                       stopped_for=claim.execution.stopped_for)
+        if not self._waits.park(claim, ours, wait, None, called=True):
+            self._leases.drop(claim.block)
 
     def _fail(self, claim: Claim, block: Block, failure: Failure, ours: BlockExecution | None = None) -> Ended:
         """Store a failed attempt: another try later if the retry policy says so, else the end."""
         mine, now = ours or claim.block, self._clock.now()
         retry = decide_retry(block.retry_policy, failure, mine.retry_count + 1, self._draw())
         if retry is None:
+            if failure.code == TOO_LATE.code:
+                self._agents.stop(block.agent_id, mine.key)
             return self._store(claim, blocks.fail(mine, failure, now, self._timings.lease))
         waiting = blocks.wait_for_retry(mine, failure, now + retry.delay, now, retry.reason)
         if self._stores.blocks.change(claim.block, waiting):
             self._finisher.relay(waiting)
             self._cancel_if_over(claim, waiting)
+        else:
+            self._leases.drop(claim.block)
         return None
 
     def _cancel_if_over(self, claim: Claim, waiting: BlockExecution) -> None:
@@ -189,7 +198,10 @@ class Blocks:
 
     def _store(self, claim: Claim, ended: BlockExecution) -> Ended:
         """Store the end of a block; None, and it is dropped, if the block is no longer ours."""
-        return ended if self._stores.blocks.change(claim.block, ended) else None
+        if self._stores.blocks.change(claim.block, ended):
+            return ended
+        self._leases.drop(claim.block)
+        return None
 
 
 def _may_choose_none(block: Block) -> bool:

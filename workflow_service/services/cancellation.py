@@ -1,71 +1,83 @@
-"""Cancelling: nothing starts any more, what runs may end, everything else ends now, and then the execution closes."""
+"""Cancelling: nothing starts any more, what runs may end or is stopped, everything else ends now, and then it closes.
+
+An agent that is at work is told to stop before its block is given up, so that a call which is only on its way finds the
+key taken. If it can't be told, the block of a forced cancel stays for the sweep: it ends once the agent confirms, or
+when its call or its time is over, whichever is first. A block that was called and now waits for another try has nobody
+who could call again; its agent is told if it can be reached.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from workflow_service.domain import blocks
 from workflow_service.domain import execution as executions
 from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.commands import CancelExecution, CancelMode
 from workflow_service.domain.errors import IllegalTransition, NotFound
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.plan import Plan
-from workflow_service.domain.statuses import BlockStatus, ExecutionStatus
+from workflow_service.domain.statuses import IN_FLIGHT, BlockStatus, ExecutionStatus
 from workflow_service.domain.users import User
 from workflow_service.services.closing import Closing
 from workflow_service.services.finish import Finisher
 from workflow_service.services.plans import Plans
-from workflow_service.services.ports import Clock
+from workflow_service.services.ports import AgentService, Clock
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
+
+_AT_ONCE = timedelta(seconds=3)
+"""How long agents are told one after the other; the others are told by the sweep."""
+_CALLED_BEFORE = frozenset({BlockStatus.READY, BlockStatus.RETRY_WAIT})
+"""Here an earlier call may have been cut off or handed back, and its agent may still be at work."""
 
 
 class Cancellation:
     """Cancels executions."""
 
-    def __init__(self, stores: Stores, plans: Plans, closing: Closing, finisher: Finisher, clock: Clock,
-                 timings: Timings) -> None:
-        """Cancel executions of these stores."""
+    def __init__(self, stores: Stores, plans: Plans, agents: AgentService, closing: Closing, finisher: Finisher,
+                 clock: Clock, monotonic: Callable[[], float], timings: Timings) -> None:
+        """Cancel executions of these stores.
+
+        Args:
+            monotonic: seconds from a clock that is never set.
+        """
         self._stores = stores
         self._plans = plans
+        self._agents = agents
+        self._monotonic = monotonic
         self._closing = closing
         self._finisher = finisher
         self._clock = clock
         self._timings = timings
 
-    def cancel(self, user: User, execution_id: str) -> Execution:
-        """Cancel an execution because somebody asks for it; asking again changes nothing.
+    def cancel(self, user: User, command: CancelExecution) -> Execution:
+        """Cancel an execution because somebody asks for it.
+
+        Asking again changes nothing, except that what still runs is stopped if that is asked for now.
 
         Raises:
             NotFound: the workspace has no such execution.
             IllegalTransition: it has ended.
         """
         while True:
-            execution = self._stores.executions.get(user.workspace_id, execution_id)
-            if execution is None:
-                raise NotFound("execution", execution_id)
+            execution = self._get(user, command.execution_id)
             if execution.status.is_terminal:
-                raise IllegalTransition("execution", execution_id, execution.status.value, "cancelling")
-            if execution.status is ExecutionStatus.CANCELLING or self.begin(execution, None, user.name):
+                raise IllegalTransition("execution", command.execution_id, execution.status.value, "cancelling")
+            after = self._cancelled(user, execution, command)
+            if after is None:
                 return execution
+            if self._begin(execution, after):
+                return self._get(user, command.execution_id)
 
     def time_out(self, execution: Execution) -> None:
         """End an execution whose time-out is over."""
         error = {"code": "execution_timed_out", "message": "The execution took longer than its time-out."}
-        self.begin(execution, error, "timed_out")
-
-    def begin(self, execution: Execution, error: Mapping[str, Any] | None, cause: str) -> bool:
-        """Write that the execution is cancelled; False if it changed meanwhile."""
-        cancelling = executions.cancel(execution, self._clock.now(), error, cause)
-        if not self._stores.executions.change(execution, cancelling):
-            return False
-        self._finisher.rest(cancelling, urgent=True)
-        self.carry_out(cancelling)
-        return True
+        self._begin(execution, executions.cancel(execution, self._clock.now(), error, "timed_out"))
 
     def carry_out(self, execution: Execution) -> None:
-        """End all blocks that do not run; the sweep repeats this until nothing is left.
+        """End all blocks that do not run or that are to be stopped; the sweep repeats this until nothing is left.
 
         The execution is read again after its blocks: if it was closed and restarted meanwhile, what was read may be of
         the new generation.
@@ -75,13 +87,70 @@ class Cancellation:
         now = self._stores.executions.get(execution.workspace_id, execution.execution_id)
         if now is None or (now.status, now.generation) != (ExecutionStatus.CANCELLING, execution.generation):
             return
+        until_s = self._monotonic() + _AT_ONCE.total_seconds()
         for block in found:
-            if block.status.is_terminal or block.status is BlockStatus.RUNNING:
+            if block.status.is_terminal or not self._may_be_given_up(now, block, until_s):
                 continue
-            over = blocks.cancel(block, self._clock.now(), self._timings.lease, "cancelled")
-            if self._stores.blocks.change(block, over):
-                self._finisher.rest(over)
+            self._end(block)
+        self._closing.withdraw_requests(now)
+        self._forget_restart(now, found)
         self._closing.settle(plan, execution.workspace_id, execution.execution_id)
+
+    def _end(self, block: BlockExecution) -> None:
+        over = blocks.cancel(block, self._clock.now(), self._timings.lease, "cancelled")
+        if self._stores.blocks.change(block, over):
+            self._finisher.rest(over)
+
+    def _forget_restart(self, execution: Execution, found: Sequence[BlockExecution]) -> None:
+        """See to it that no block which the cancel has found ended is reset by a restart that was given up.
+
+        Whoever was about to reset one knows its old version; what they reset before is open and has been ended.
+        """
+        if not execution.revoked:
+            return
+        for block in found:
+            if block.block_id in execution.revoked and block.status.is_terminal:
+                kept = blocks.keep(block, self._clock.now())
+                if not self._stores.blocks.change(block, kept):
+                    return  # it was reset after all; the sweep comes again and ends it
+                self._finisher.relay(kept)
+        forgotten = executions.forget_restart(execution, self._clock.now())
+        if self._stores.executions.change(execution, forgotten):
+            self._finisher.rest(forgotten)
+
+    def _get(self, user: User, execution_id: str) -> Execution:
+        execution = self._stores.executions.get(user.workspace_id, execution_id)
+        if execution is None:
+            raise NotFound("execution", execution_id)
+        return execution
+
+    def _cancelled(self, user: User, execution: Execution, command: CancelExecution) -> Execution | None:
+        """Return the execution as the command wants it; None if it is that already."""
+        if execution.status is not ExecutionStatus.CANCELLING:
+            return executions.cancel(execution, self._clock.now(), None, user.name, mode=command.mode,
+                                     reason=command.reason)
+        if command.mode is execution.cancel_mode or command.mode is CancelMode.GRACEFUL:
+            return None
+        return executions.force(execution, self._clock.now(), command.reason, user.name)
+
+    def _begin(self, execution: Execution, cancelling: Execution) -> bool:
+        """Write that the execution is cancelled, and carry it out; False if it changed meanwhile."""
+        if not self._stores.executions.change(execution, cancelling):
+            return False
+        self._finisher.rest(cancelling, urgent=True)
+        self.carry_out(cancelling)
+        return True
+
+    def _may_be_given_up(self, execution: Execution, block: BlockExecution, until_s: float) -> bool:
+        """Say whether a block may be cancelled now; an agent that may be at work is told to stop first."""
+        is_forced = execution.cancel_mode is CancelMode.FORCE
+        if block.status is BlockStatus.RUNNING and not is_forced:
+            return False
+        was_left = is_forced and block.status in _CALLED_BEFORE and block.attempt > 0
+        if block.status not in IN_FLIGHT and not was_left:
+            return True
+        told = self._monotonic() < until_s and self._agents.stop(str(block.agent_id), block.key)
+        return told or was_left or not is_forced
 
     def _all(self, plan: Plan, execution: Execution) -> Sequence[BlockExecution]:
         """Return all blocks; those that are missing, because who started the execution died, are stored first."""

@@ -108,7 +108,7 @@ class Claims:
     def _look(self, block: BlockExecution, since_s: float) -> Claim | None:
         execution = self._execution(block)
         plan = self._plans.of(execution)
-        if not execution.may_start_blocks:
+        if not execution.may_start(block.agent_id):
             self._undo(plan, block, "held")
             return None
         limit = self._sender.slot_limit(plan)
@@ -130,7 +130,7 @@ class Claims:
         if cause == _NO_SLOT:
             self._stores.executions.queue_blocks(block.workspace_id, block.execution_id, [block.block_id])
         execution = self._execution(block)
-        if execution.may_start_blocks and self.has_free_slot(plan, execution):
+        if execution.may_start(block.agent_id) and self.has_free_slot(plan, execution):
             if cause == _NO_SLOT:
                 self._stores.executions.unqueue_blocks(block.workspace_id, block.execution_id, [block.block_id])
             self._sender.send(plan, [ready])
@@ -154,8 +154,9 @@ class Claims:
 
     def _send_queued(self, plan: Plan, execution: Execution, limit: int) -> None:
         """Send as many of the blocks that wait for a slot as there are slots; one sent twice is claimed once."""
-        names = execution.slot_queue[:max(0, limit - len(execution.slots))]
-        if names and execution.may_start_blocks:
+        waiting = [name for name in execution.slot_queue if execution.may_start(_agent_of(plan, name))]
+        names = waiting[:max(0, limit - len(execution.slots))]
+        if names:
             self._stores.executions.unqueue_blocks(execution.workspace_id, execution.execution_id, names)
             self._sender.send_blocks(plan, execution.workspace_id, execution.execution_id, names)
 
@@ -164,3 +165,8 @@ class Claims:
         if execution is None:
             raise LookupError(f"block {block.id} has no execution")
         return execution
+
+
+def _agent_of(plan: Plan, name: str) -> str | None:
+    node = plan.nodes.get(name)
+    return node.block.agent_id if node is not None and node.block is not None else None

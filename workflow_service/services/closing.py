@@ -12,7 +12,7 @@ from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution, failures
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.plan import Plan
-from workflow_service.domain.statuses import PARKED, ApprovalStatus, BlockStatus, ExecutionStatus
+from workflow_service.domain.statuses import PARKED, ApprovalStatus, BlockStatus, ExecutionStatus, WaitKind
 from workflow_service.domain.wait import Wait
 from workflow_service.services.finish import Finisher
 from workflow_service.services.ports import Clock
@@ -53,14 +53,19 @@ class Closing:
                 return
 
     def withdraw_requests(self, execution: Execution) -> None:
-        """End the open waits and approvals of an execution that has ended.
+        """End the open waits and approvals of an execution that has ended or is being cancelled.
 
         The execution is read again after them: if it was restarted meanwhile, they may be of the new epochs.
         """
         waits, approvals = self._open_requests(execution)
         now = self._stores.executions.get(execution.workspace_id, execution.execution_id)
-        if now is not None and now.status.is_terminal and now.generation == execution.generation:
-            self._withdraw(waits, approvals, ApprovalStatus.CANCELLED)
+        if now is None or now.generation != execution.generation:
+            return
+        if now.status is ExecutionStatus.CANCELLING:  # an agent that could not be told may still end its work
+            waits = [wait for wait in waits if wait.kind is not WaitKind.AGENT]
+        elif not now.status.is_terminal:
+            return
+        self._withdraw(waits, approvals, ApprovalStatus.CANCELLED)
 
     def supersede_requests(self, execution: Execution, epochs: Mapping[str, int]) -> None:
         """End the open waits and approvals that these blocks have from epochs before theirs."""
@@ -87,7 +92,8 @@ class Closing:
     def _settled(self, plan: Plan, execution: Execution) -> Execution | None:
         """Return the execution in the status that its blocks call for; None if it has that status."""
         names = (execution.workspace_id, execution.execution_id, plan.ends_first)
-        if self._stores.blocks.first_open(*names) is None and execution.restart_targets is None:
+        is_restarting = execution.restart_targets is not None or bool(execution.revoked)
+        if not is_restarting and self._stores.blocks.first_open(*names) is None:
             blocks = self._stores.blocks.get_all(*names)
             if len(blocks) < len(plan.nodes) or not all(block.status.is_terminal for block in blocks):
                 return None
@@ -104,7 +110,7 @@ class Closing:
         """
         if execution.status is ExecutionStatus.PAUSING:
             return None if BlockStatus.RUNNING in found else executions.paused(execution, self._clock.now())
-        if execution.holds or found & _ACTIVE or not found & PARKED:
+        if execution.is_held or found & _ACTIVE or not found & PARKED:
             return None
         return executions.rest(execution, self._clock.now())
 

@@ -15,10 +15,14 @@ from workflow_service.services.bus import Bus, EventLog, Observer
 from workflow_service.services.cancellation import Cancellation
 from workflow_service.services.claims import Claims
 from workflow_service.services.closing import Closing
+from workflow_service.services.counts import Counts
 from workflow_service.services.executions import Executions
 from workflow_service.services.finish import Finisher
+from workflow_service.services.handing_back import HandingBack
+from workflow_service.services.histories import Histories
 from workflow_service.services.holds import Holds
 from workflow_service.services.inputs import Inputs
+from workflow_service.services.interventions import Interventions
 from workflow_service.services.leases import Leases
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import (
@@ -34,6 +38,7 @@ from workflow_service.services.recovery_points import RecoveryPoints
 from workflow_service.services.releases import Releases
 from workflow_service.services.restarts import Restarts
 from workflow_service.services.sending import Sender
+from workflow_service.services.standing_holds import StandingHolds
 from workflow_service.services.state_changes import StateChanges
 from workflow_service.services.stores import Stores
 from workflow_service.services.sweeps import Sweeps
@@ -70,22 +75,29 @@ class Engine:
 
     templates: Templates
     executions: Executions
+    histories: Histories
     approvals: Approvals
     holds: Holds
+    standing_holds: StandingHolds
     cancellation: Cancellation
     restarts: Restarts
+    interventions: Interventions
     blocks: Blocks
     sweeps: Sweeps
     state_changes: StateChanges
     finisher: Finisher
     leases: Leases
+    handing_back: HandingBack
+    counts: Counts
 
 
-def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolicy()) -> Engine:
+def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolicy(),
+                 service_workspace: str = "default") -> Engine:
     """Put the use cases together.
 
     Args:
         usual: the retry policy of blocks whose template says nothing of it.
+        service_workspace: the workspace whose admins may hold the whole service.
     """
     stores, clock = ports.stores, ports.clock
     plans = Plans(ports.templates, usual)
@@ -96,17 +108,27 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
     claims = Claims(stores, plans, sender, closing, finisher, clock, ports.monotonic, ports.owner, timings)
     releases = Releases(stores, claims, sender, closing, finisher, clock, timings)
     waits = Waits(stores, plans, ports.agents, sender, closing, finisher, clock, timings)
-    leases = Leases(stores.blocks, clock, ports.monotonic, timings.lease)
+    counts = Counts()
+    leases = Leases(stores.blocks, clock, ports.monotonic, timings.lease, counts)
+    handing_back = HandingBack(stores, leases, claims, sender, closing, finisher, clock, timings, counts)
     blocks = Blocks(stores, claims, releases, waits, Inputs(stores, ports.agents), ports.agents, leases,
                     finisher, clock, ports.monotonic, ports.draw, timings)
-    executions = Executions(stores, ports.templates, plans, sender, finisher, ports.state, clock, ports.new_id, timings)
-    holds = Holds(stores, plans, sender, closing, finisher, clock)
     approvals = Approvals(stores, waits, finisher, clock)
-    cancellation = Cancellation(stores, plans, closing, finisher, clock, timings)
-    restarts = Restarts(stores, plans, ports.agents, releases, closing, holds, finisher, clock, timings)
-    sweeps = Sweeps(stores, plans, claims, releases, waits, approvals, executions, cancellation, restarts, closing,
-                    sender, finisher, ports.checkpoints, ports.state, clock, ports.monotonic, timings)
+    holds = Holds(stores, plans, approvals, sender, closing, finisher, clock)
+    standing_holds = StandingHolds(stores, plans, holds, closing, finisher, clock, ports.monotonic, ports.new_id,
+                                   service_workspace)
+    executions = Executions(stores, ports.templates, plans, sender, finisher, standing_holds, closing, ports.state,
+                            clock, ports.new_id, timings)
+    cancellation = Cancellation(stores, plans, ports.agents, closing, finisher, clock, ports.monotonic, timings)
+    restarts = Restarts(stores, ports.templates, plans, ports.agents, ports.state, releases, closing, holds,
+                        standing_holds, finisher, clock, timings)
+    sweeps = Sweeps(stores, plans, claims, releases, waits, approvals, executions, cancellation, restarts, holds,
+                    standing_holds, closing, sender, finisher, ports.checkpoints, ports.state, clock, ports.monotonic,
+                    timings)
     return Engine(templates=Templates(ports.templates, ports.agents, clock), executions=executions,
-                  approvals=approvals, holds=holds, cancellation=cancellation, restarts=restarts, blocks=blocks,
-                  sweeps=sweeps, state_changes=StateChanges(stores, waits, ports.state), finisher=finisher,
-                  leases=leases)
+                  histories=Histories(stores, ports.events, plans, clock), approvals=approvals, holds=holds,
+                  standing_holds=standing_holds, cancellation=cancellation, restarts=restarts,
+                  interventions=Interventions(stores, plans, restarts, sender, finisher, clock, timings),
+                  blocks=blocks, sweeps=sweeps,
+                  state_changes=StateChanges(stores, waits, ports.state), finisher=finisher, leases=leases,
+                  handing_back=handing_back, counts=counts)

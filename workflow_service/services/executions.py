@@ -7,20 +7,21 @@ from typing import Any
 
 from workflow_service.domain import blocks
 from workflow_service.domain import execution as executions
-from workflow_service.domain import expressions
 from workflow_service.domain.commands import ExecutionFilter, StartExecution
 from workflow_service.domain.errors import NotFound, Unavailable
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.plan import Plan
 from workflow_service.domain.recovery import RecoveryPoint
-from workflow_service.domain.statuses import ExecutionStatus
+from workflow_service.domain.statuses import IN_FLIGHT, ExecutionStatus
 from workflow_service.domain.users import User
 from workflow_service.services import views
+from workflow_service.services.closing import Closing
 from workflow_service.services.finish import Finisher
-from workflow_service.services.inputs import sources
+from workflow_service.services.inputs import reads_context
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import Clock, StateService, TemplateRepository
 from workflow_service.services.sending import Sender
+from workflow_service.services.standing_holds import StandingHolds
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
 
@@ -29,7 +30,8 @@ class Executions:
     """Starts executions and shows them."""
 
     def __init__(self, stores: Stores, templates: TemplateRepository, plans: Plans, sender: Sender, finisher: Finisher,
-                 state: StateService, clock: Clock, new_id: Callable[[], str], timings: Timings) -> None:
+                 standing_holds: StandingHolds, closing: Closing, state: StateService, clock: Clock,
+                 new_id: Callable[[], str], timings: Timings) -> None:
         """Start executions in these stores.
 
         Args:
@@ -40,6 +42,8 @@ class Executions:
         self._plans = plans
         self._sender = sender
         self._finisher = finisher
+        self._standing_holds = standing_holds
+        self._closing = closing
         self._state = state
         self._clock = clock
         self._new_id = new_id
@@ -60,7 +64,7 @@ class Executions:
         version = str(stored.document["version"])
         plan = self._plans.get(user.workspace_id, command.template_id, version)
         now = self._clock.now()
-        context = self._state.context(user.workspace_id) if _reads_context(plan) else {}
+        context = self._state.context(user.workspace_id) if reads_context(plan) else {}
         execution = Execution(
             workspace_id=user.workspace_id, execution_id=self._new_id(), template_id=command.template_id,
             template_version=version, created_by=user.name, created_at=now, input=command.input, context=context,
@@ -69,16 +73,24 @@ class Executions:
         return self.open(plan, execution)
 
     def open(self, plan: Plan, execution: Execution) -> Execution:
-        """Store the blocks of a pending execution and send the first of them; repeated, it changes nothing more."""
+        """Store the blocks of a pending execution and send the first of them; repeated, it changes nothing more.
+
+        Standing holds are read now that the execution is stored; if there are any they are compared once more.
+        """
         now = self._clock.now()
         created = blocks.new_blocks(plan, execution.workspace_id, execution.execution_id, now, self._timings.lease)
         self._stores.blocks.insert_all(created)
-        opened = executions.start(execution, now)
-        if self._stores.executions.change(execution, opened):
-            roots = [block for block in created if block.block_id in plan.roots]
-            self._finisher.relay(*roots)
-            self._finisher.rest(opened)
-            self._sender.send(plan, roots)
+        opened = self._standing_holds.in_line(executions.start(execution, now))
+        if not self._stores.executions.change(execution, opened):
+            # it was opened, held or cancelled by somebody else, who goes on
+            return self._stores.executions.get(execution.workspace_id, execution.execution_id) or opened
+        roots = [block for block in created if block.block_id in plan.roots]
+        self._finisher.relay(*roots)
+        if opened.holds:
+            self._standing_holds.reconcile(opened.workspace_id, opened.execution_id)
+            self._closing.settle(plan, opened.workspace_id, opened.execution_id)
+        self._finisher.rest(opened)
+        self._sender.send(plan, [root for root in roots if opened.may_start(root.agent_id)])
         return opened
 
     def get(self, user: User, execution_id: str) -> dict[str, Any]:
@@ -104,6 +116,13 @@ class Executions:
                                                     template_id=wanted.template_id, offset=wanted.offset)
         return [views.summary(execution) for execution in found], total
 
+    def in_flight(self, execution: Execution) -> list[dict[str, str]]:
+        """Return the blocks of an execution that are at work: here, or at an agent that took the work."""
+        plan = self._plans.of(execution)
+        statuses = self._stores.blocks.statuses(execution.workspace_id, execution.execution_id, tuple(plan.nodes))
+        return [{"blockId": name, "status": statuses[name].value} for name in plan.nodes
+                if statuses.get(name) in IN_FLIGHT]
+
     def _recovery_points(self, execution: Execution) -> Sequence[RecoveryPoint]:
         """Return what the State Management Service keeps; nothing while it is away, for the rest is ours to show."""
         if execution.status is ExecutionStatus.PENDING:
@@ -112,9 +131,3 @@ class Executions:
             return self._state.recovery_points(execution.workspace_id, execution.execution_id)
         except Unavailable:
             return ()
-
-
-def _reads_context(plan: Plan) -> bool:
-    """Say whether an expression of the template names the shared context."""
-    found = (node.block for node in plan.nodes.values() if node.block is not None)
-    return any("context" in expressions.free_names(source) for block in found for source in sources(block))

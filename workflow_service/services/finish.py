@@ -91,17 +91,21 @@ class Finisher:
             log.exception("batch left to the sweep")
 
     def flush(self) -> None:
-        """Finish all that has gathered; what the database does not take now is kept or left to the sweep."""
+        """Finish all that has gathered, a batch at a time; what the database does not take now is kept for later."""
         with self._flushing:
-            with self._lock:
-                items, self._gathered = self._gathered, []
-            if not items:
-                return
-            try:
-                self._finish(items)
-            except Unavailable as error:
-                log.warning("batch of %d not finished: %s", len(items), error)
-                self._gather(items, first=True)
+            while items := self._next_batch():
+                try:
+                    self._finish(items)
+                except Unavailable as error:
+                    log.warning("batch of %d not finished: %s", len(items), error)
+                    self._gather(items, first=True)
+                    return
+
+    def _next_batch(self) -> list[_Item]:
+        with self._lock:
+            items, self._gathered = (self._gathered[:self._timings.batch_size],
+                                     self._gathered[self._timings.batch_size:])
+        return items
 
     def _gather(self, items: list[_Item], *, first: bool = False) -> int:
         """Keep items and return how many there are; what is too much is dropped, for the sweep finds it."""

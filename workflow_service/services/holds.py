@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from workflow_service.domain import execution as executions
+from workflow_service.domain.commands import PauseExecution
 from workflow_service.domain.errors import Conflict, IllegalTransition, NotFound
-from workflow_service.domain.execution import OPERATOR_HOLD, Execution
+from workflow_service.domain.execution import OPERATOR_HOLD, PAUSING_HOLDS, Execution
 from workflow_service.domain.statuses import BlockStatus, ExecutionStatus
 from workflow_service.domain.users import User
+from workflow_service.services.approvals import Approvals
 from workflow_service.services.closing import Closing
 from workflow_service.services.finish import Finisher
 from workflow_service.services.plans import Plans
@@ -14,67 +16,96 @@ from workflow_service.services.ports import Clock
 from workflow_service.services.sending import Sender
 from workflow_service.services.stores import Stores
 
+_PAUSABLE = frozenset({ExecutionStatus.RUNNING, ExecutionStatus.WAITING, ExecutionStatus.PAUSING,
+                       ExecutionStatus.PAUSED})
+_SENDABLE = frozenset({BlockStatus.READY, BlockStatus.RETRY_WAIT})
+
 
 class Holds:
     """Pauses and resumes executions."""
 
-    def __init__(self, stores: Stores, plans: Plans, sender: Sender, closing: Closing, finisher: Finisher,
-                 clock: Clock) -> None:
+    def __init__(self, stores: Stores, plans: Plans, approvals: Approvals, sender: Sender, closing: Closing,
+                 finisher: Finisher, clock: Clock) -> None:
         """Hold executions of these stores."""
         self._stores = stores
         self._plans = plans
+        self._approvals = approvals
         self._sender = sender
         self._closing = closing
         self._finisher = finisher
         self._clock = clock
 
-    def pause(self, user: User, execution_id: str) -> Execution:
-        """Let nothing new start; the execution is paused once nothing runs any more.
+    def pause(self, user: User, command: PauseExecution) -> Execution:
+        """Let nothing new start; the execution is paused once nothing runs any more. Asking again changes nothing.
 
         Raises:
             NotFound: the workspace has no such execution.
-            IllegalTransition: it has ended or is being cancelled.
+            IllegalTransition: it has ended, is being cancelled, or has not begun.
         """
         while True:
-            execution = _get(self._stores, user, execution_id)
+            execution = self._get(user, command.execution_id)
+            if execution.status not in _PAUSABLE:
+                raise IllegalTransition("execution", command.execution_id, execution.status.value, "pausing")
             if OPERATOR_HOLD in execution.holds:
                 return execution
-            if execution.status not in (ExecutionStatus.RUNNING, ExecutionStatus.WAITING):
-                raise IllegalTransition("execution", execution_id, execution.status.value, "pausing")
-            held = executions.hold(execution, OPERATOR_HOLD, self._clock.now())
+            held = executions.hold(execution, OPERATOR_HOLD, self._clock.now(), clock=command.clock,
+                                   reason=command.reason, by=user.name)
             if self._stores.executions.change(execution, held):
                 self._finisher.rest(held, urgent=True)
-                self._closing.settle(self._plans.of(held), held.workspace_id, execution_id)
-                return held
+                self._closing.settle(self._plans.of(held), held.workspace_id, held.execution_id)
+                return self._get(user, command.execution_id)
 
     def resume(self, user: User, execution_id: str) -> Execution:
-        """Lift the pause and send everything that is ready.
+        """Lift the pause and go on, unless another hold is there.
 
         Raises:
             NotFound: the workspace has no such execution.
-            Conflict: it is not paused.
+            Conflict: nobody has paused it.
         """
         while True:
-            execution = _get(self._stores, user, execution_id)
+            execution = self._get(user, execution_id)
             if OPERATOR_HOLD not in execution.holds:
-                raise Conflict(f"Execution '{execution_id}' is not paused, it is {execution.status.value}.")
-            lifted = executions.lift(execution, OPERATOR_HOLD, self._clock.now())
+                raise Conflict(_not_paused(execution))
+            lifted = executions.lift(execution, OPERATOR_HOLD, self._clock.now(), by=user.name)
             if self._stores.executions.change(execution, lifted):
-                self._finisher.rest(lifted, urgent=True)
-                self.send_ready(lifted)
-                self._closing.settle(self._plans.of(lifted), lifted.workspace_id, execution_id)
-                return lifted
+                self.go_on(lifted)
+                return self._get(user, execution_id)
+
+    def go_on(self, execution: Execution) -> None:
+        """Do what follows when a hold was lifted; the sweep repeats it if who lifted it died.
+
+        What is ready is sent, retries are looked at when they are due and not ever more rarely, and the deadlines of
+        requests are moved by as long as they stood still.
+        """
+        self.send_ready(execution)
+        self._approvals.postpone(execution)
+        self._closing.settle(self._plans.of(execution), execution.workspace_id, execution.execution_id)
+        self._finisher.rest(execution, urgent=True)
 
     def send_ready(self, execution: Execution) -> None:
-        """Dispatch all ready blocks of an execution."""
-        plan = self._plans.of(execution)
-        found = self._stores.blocks.get_all(execution.workspace_id, execution.execution_id, tuple(plan.nodes))
-        if execution.may_start_blocks:
-            self._sender.send(plan, [block for block in found if block.status is BlockStatus.READY])
+        """Dispatch all ready blocks of an execution that may start."""
+        if not execution.may_start_blocks:
+            return
+        plan, names = self._plans.of(execution), (execution.workspace_id, execution.execution_id)
+        statuses = self._stores.blocks.statuses(*names, tuple(plan.nodes))
+        wanted = [name for name, status in statuses.items() if status in _SENDABLE]
+        found = self._stores.blocks.get_all(*names, wanted) if wanted else ()
+        self._sender.send(plan, [block for block in found if block.status is BlockStatus.READY
+                                 and execution.may_start(block.agent_id)])
+        for block in found:
+            if block.status is BlockStatus.RETRY_WAIT and block.retry_at is not None:
+                self._stores.blocks.defer(block, block.retry_at, sent=0)
+
+    def _get(self, user: User, execution_id: str) -> Execution:
+        execution = self._stores.executions.get(user.workspace_id, execution_id)
+        if execution is None:
+            raise NotFound("execution", execution_id)
+        return execution
 
 
-def _get(stores: Stores, user: User, execution_id: str) -> Execution:
-    execution = stores.executions.get(user.workspace_id, execution_id)
-    if execution is None:
-        raise NotFound("execution", execution_id)
-    return execution
+def _not_paused(execution: Execution) -> str:
+    """Say why there is nothing to resume."""
+    others = sorted(PAUSING_HOLDS.intersection(execution.holds))
+    if others:
+        return f"Execution '{execution.execution_id}' is held by others: {', '.join(others)}. Lift their holds."
+    return f"Execution '{execution.execution_id}' is not paused, it is {execution.status.value}."

@@ -8,6 +8,8 @@ from typing import Any
 
 from workflow_service.domain import expressions
 from workflow_service.domain.errors import Unavailable
+from workflow_service.domain.execution import Execution
+from workflow_service.domain.plan import Plan
 from workflow_service.domain.statuses import BlockStatus
 from workflow_service.domain.template import Block, Conditions, ConditionType
 from workflow_service.services.claims import Claim
@@ -30,11 +32,7 @@ class Inputs:
 
     def variables(self, claim: Claim, block: Block) -> dict[str, Any]:
         """Return what the block's expressions read: of the blocks that they name, those that completed."""
-        names = sorted({name for source in sources(block) for name in expressions.block_names(source)})
-        found = self._stores.blocks.get_all(claim.block.workspace_id, claim.block.execution_id, names) if names else ()
-        return {"input": claim.execution.input, "context": claim.execution.context,
-                "blocks": {one.block_id: {"output": one.output, "status": one.status.value} for one in found
-                           if one.status is BlockStatus.COMPLETED}}
+        return variables_of(self._stores, claim.execution, block)
 
     def resolve(self, block: Block, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Return the agent's input.
@@ -61,6 +59,16 @@ class Inputs:
         except Unavailable:
             return {}
         return next((agent.input_schema for agent in registry if agent.agent_id == agent_id), {})
+
+
+def variables_of(stores: Stores, execution: Execution, block: Block) -> dict[str, Any]:
+    """Return what the expressions of a block read in an execution: of the blocks that they name, those that completed.
+    """
+    names = sorted({name for source in sources(block) for name in expressions.block_names(source)})
+    found = stores.blocks.get_all(execution.workspace_id, execution.execution_id, names) if names else ()
+    return {"input": execution.input, "context": execution.context,
+            "blocks": {one.block_id: {"output": one.output, "status": one.status.value} for one in found
+                       if one.status is BlockStatus.COMPLETED}}
 
 
 def guard_allows(conditions: Conditions | None, variables: Mapping[str, Any]) -> bool:
@@ -94,6 +102,12 @@ def choose(conditions: Conditions | None, variables: Mapping[str, Any],
     taken = list(islice(true, 1) if conditions.type is ConditionType.EXCLUSIVE else true)
     taken = taken or [branch.next_blocks for branch in conditions.branches if branch.is_default][:1]
     return tuple(dict.fromkeys(name for names in taken for name in names))
+
+
+def reads_context(plan: Plan) -> bool:
+    """Say whether an expression of the template names the shared context."""
+    found = (node.block for node in plan.nodes.values() if node.block is not None)
+    return any("context" in expressions.free_names(source) for block in found for source in sources(block))
 
 
 def sources(block: Block) -> tuple[str, ...]:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workflow_service.services.ports import ApprovalRepository, BlockRepository, ExecutionRepository, WaitRepository
+from workflow_service.services.ports import (
+    ApprovalRepository,
+    BlockRepository,
+    ExecutionRepository,
+    StandingHoldRepository,
+    WaitRepository,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stores:
-    """Where executions, their blocks, waits and approvals are kept."""
+    """Where executions, their blocks, waits, approvals and what holds them are kept."""
 
     executions: ExecutionRepository
     blocks: BlockRepository
     waits: WaitRepository
     approvals: ApprovalRepository
+    holds: StandingHoldRepository

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from threading import Lock
 from typing import TypeVar
 
@@ -16,7 +17,7 @@ from workflow_service.domain import blocks
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.errors import Invalid, WorkflowServiceError
-from workflow_service.domain.execution import Execution
+from workflow_service.domain.execution import LIFTED, Execution
 from workflow_service.domain.ids import block_execution_id
 from workflow_service.domain.plan import Plan
 from workflow_service.domain.recovery import Checkpoint
@@ -28,6 +29,7 @@ from workflow_service.services.claims import Claims
 from workflow_service.services.closing import Closing
 from workflow_service.services.executions import Executions
 from workflow_service.services.finish import Finisher
+from workflow_service.services.holds import Holds
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import (
     CheckpointRepository,
@@ -39,6 +41,7 @@ from workflow_service.services.ports import (
 from workflow_service.services.releases import Releases
 from workflow_service.services.restarts import Restarts
 from workflow_service.services.sending import Sender
+from workflow_service.services.standing_holds import StandingHolds
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
 from workflow_service.services.waits import Waits
@@ -48,6 +51,7 @@ log = logging.getLogger(__name__)
 LIMIT = 500
 """The most documents of a kind that one sweep looks at; the rest wait for the next."""
 _MOST_DOUBLINGS = 4
+_FOR_HOLDS = timedelta(seconds=5)
 _BUDGET_S = 10
 """Of one sweep; what it did not get to waits for the next."""
 
@@ -59,6 +63,7 @@ class Sweeps:
 
     def __init__(self, stores: Stores, plans: Plans, claims: Claims, releases: Releases, waits: Waits,
                  approvals: Approvals, executions: Executions, cancellation: Cancellation, restarts: Restarts,
+                 holds: Holds, standing_holds: StandingHolds,
                  closing: Closing, sender: Sender, finisher: Finisher, checkpoints: CheckpointRepository,
                  state: StateService, clock: Clock, monotonic: Callable[[], float], timings: Timings) -> None:
         """Repair the documents of these stores by the use cases that change them."""
@@ -71,6 +76,8 @@ class Sweeps:
         self._executions = executions
         self._cancellation = cancellation
         self._restarts = restarts
+        self._holds = holds
+        self._standing_holds = standing_holds
         self._closing = closing
         self._sender = sender
         self._finisher = finisher
@@ -86,7 +93,8 @@ class Sweeps:
         return self._sweep(self._stores.blocks, self._repair_block)
 
     def sweep_executions(self) -> int:
-        """Repair executions: half started, pausing, cancelling, half restarted, timed out, not told of."""
+        """Repair executions: half started, pausing, cancelling, half restarted, timed out, not told of, half held."""
+        self._standing_holds.carry_out_unfinished(_FOR_HOLDS)
         return self._sweep(self._stores.executions, self._repair_execution)
 
     def sweep_waits(self) -> int:
@@ -179,7 +187,7 @@ class Sweeps:
         if execution.slots:
             self._claims.free_stale_slots(execution)
         plan = self._plans.of(execution)
-        if block.status is not BlockStatus.RUNNING and not self._may_start(plan, execution):
+        if block.status is not BlockStatus.RUNNING and not self._may_start(plan, execution, block):
             self._look_later(block, block.sent + 1)
         elif block.status is BlockStatus.RETRY_WAIT:
             self._retry(plan, block)
@@ -187,9 +195,9 @@ class Sweeps:
             was_sent = self._sender.send(plan, [block])
             self._look_later(block, block.sent + 1 if was_sent else block.sent)
 
-    def _may_start(self, plan: Plan, execution: Execution) -> bool:
+    def _may_start(self, plan: Plan, execution: Execution, block: BlockExecution) -> bool:
         now = self._stores.executions.get(execution.workspace_id, execution.execution_id)
-        return now is not None and now.may_start_blocks and self._claims.has_free_slot(plan, now)
+        return now is not None and now.may_start(block.agent_id) and self._claims.has_free_slot(plan, now)
 
     def _look_later(self, block: BlockExecution, sent: int) -> None:
         delay = self._timings.lease * 2 ** min(block.sent, _MOST_DOUBLINGS)
@@ -202,17 +210,20 @@ class Sweeps:
             self._sender.send(plan, [ready])
 
     def _repair_execution(self, execution: Execution) -> None:
+        self._standing_holds.reconcile(execution.workspace_id, execution.execution_id)
         plan = self._plans.of(execution)
         if execution.status is ExecutionStatus.PENDING:
             self._executions.open(plan, execution)
-        elif execution.restart_targets is not None:
-            self._restarts.carry_out(execution)
         elif execution.status is ExecutionStatus.CANCELLING:
             self._cancellation.carry_out(execution)
         elif execution.deadline is not None and execution.deadline <= self._clock.now():
             self._cancellation.time_out(execution)
+        elif execution.restart_targets is not None:
+            self._restarts.carry_out(execution)
         elif execution.status.is_terminal:
             self._closing.withdraw_requests(execution)
+        elif any(event.type in LIFTED for event in execution.outbox):
+            self._holds.go_on(execution)
         else:
             self._closing.settle(plan, execution.workspace_id, execution.execution_id)
         self._finisher.rest(execution)  # changes nothing if one of these made a new version of it
@@ -249,6 +260,6 @@ class Sweeps:
             self._supersede(block)
             self._finisher.rest(approval)
         elif approval.status is ApprovalStatus.PENDING and approval.overdue_at <= now:
-            self._approvals.escalate(approval)
+            self._approvals.escalate(approval, self._timings.lease * 2 ** _MOST_DOUBLINGS)
         else:
             self._finisher.rest(approval)

@@ -9,7 +9,7 @@ from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.recovery import RecoveryPoint
-from workflow_service.domain.statuses import FAILURES, ApprovalStatus, BlockStatus
+from workflow_service.domain.statuses import FAILURES, IN_FLIGHT, ApprovalStatus, BlockStatus
 
 _CURRENT = frozenset({BlockStatus.READY, BlockStatus.RUNNING, BlockStatus.RETRY_WAIT})
 
@@ -19,7 +19,9 @@ def summary(execution: Execution) -> dict[str, Any]:
     return {"executionId": execution.execution_id, "templateId": execution.template_id,
             "templateVersion": execution.template_version, "workspaceId": execution.workspace_id,
             "status": execution.status.value, "startedAt": execution.started_at, "completedAt": execution.completed_at,
-            "createdBy": execution.created_by, "error": execution.error}
+            "createdBy": execution.created_by, "error": execution.error, "holds": list(execution.holds),
+            "clock": "running" if execution.stopped_since is None else "stopped", "reason": execution.reason,
+            "generation": execution.generation}
 
 
 def details(execution: Execution, blocks: Sequence[BlockExecution], approvals: Iterable[Approval],
@@ -37,6 +39,8 @@ def details(execution: Execution, blocks: Sequence[BlockExecution], approvals: I
             "currentBlocks": _names(blocks, _CURRENT),
             "completedBlocks": _names(blocks, frozenset({BlockStatus.COMPLETED})),
             "failedBlocks": _names(blocks, FAILURES),
+            "inFlight": [{"blockId": block.block_id, "status": block.status.value} for block in blocks
+                         if block.status in IN_FLIGHT],
             "blockedBlocks": [block.block_id for block in blocks if block.status.is_parked],
             "blockExecutions": [_block(block, asked.get(block.block_id, [])) for block in blocks],
             "globalContext": execution.context,
@@ -52,7 +56,9 @@ def _block(block: BlockExecution, interactions: list[dict[str, Any]]) -> dict[st
     return {"blockId": block.block_id, "executionId": block.execution_id, "agentId": block.agent_id,
             "status": block.status.value, "startedAt": block.started_at, "completedAt": block.completed_at,
             "input": block.input, "output": block.output, "error": block.error, "retryCount": block.retry_count,
-            "attempt": block.attempt, "epoch": block.epoch, "humanInteractions": interactions}
+            "attempt": block.attempt,
+            "nextAttemptAt": block.retry_at, "suppliedBy": (block.supplied or {}).get("by"),
+            "epoch": block.epoch, "humanInteractions": interactions}
 
 
 def _interaction(approval: Approval) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from workflow_service.domain import wait as waits
 from workflow_service.domain.agents import Accepted, Completed, Failure, FailureClass
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.commands import CancelMode
 from workflow_service.domain.errors import Unavailable
 from workflow_service.domain.ids import block_execution_id
-from workflow_service.domain.statuses import ExecutionStatus, WaitKind, WaitStatus
+from workflow_service.domain.statuses import BlockStatus, ExecutionStatus, WaitKind, WaitStatus
 from workflow_service.domain.wait import Wait, wait_of
 from workflow_service.services.claims import Claim
 from workflow_service.services.closing import Closing
@@ -91,9 +92,8 @@ class Waits:
         wait = self._stores.waits.get(block.workspace_id, wait_of(block, WaitKind.AGENT).id)
         if wait is None or wait.status is not WaitStatus.OPEN:
             return
-        if wait.deadline is not None and wait.deadline <= self._clock.now():
-            self._agents.stop(str(block.agent_id), block.key)
-            self.fire(wait, told(_TOO_LATE))
+        if self._is_too_late(wait):
+            self.fire(wait, told(TOO_LATE))  # another attempt, if there is one, joins the work that goes on
             return
         try:
             answer = self._agents.result(str(block.agent_id), block.key)
@@ -104,6 +104,13 @@ class Waits:
             self.look_again(wait, answer.ask_again_after)
         else:
             self.fire(wait, told(answer))
+
+    def _is_too_late(self, wait: Wait) -> bool:
+        """Say whether the deadline is over; while deadlines stand still it is not."""
+        execution = self._stores.executions.get(wait.workspace_id, wait.execution_id)
+        if execution is None or execution.stopped_since is not None:
+            return False
+        return waits.is_too_late(wait, execution.stopped_for, self._clock.now())
 
     def look_again(self, wait: Wait, after: timedelta) -> None:
         """Let the sweep look at a wait again, after a while."""
@@ -123,14 +130,18 @@ class Waits:
             self._finisher.relay(ready)
             self._finisher.rest(wait, urgent=True)
             execution = self._stores.executions.get(wait.workspace_id, wait.execution_id)
-            if execution is not None and execution.may_start_blocks:
+            if execution is not None and execution.may_start(ready.agent_id):
                 self._sender.send(self._plans.of(execution), [ready])
 
     def _is_over(self, claim: Claim, parked: BlockExecution) -> bool:
-        """Cancel a block that was parked while its execution was being cancelled."""
+        """Cancel a block that was parked while its execution was being cancelled; an agent at work is told first."""
         execution = self._stores.executions.get(parked.workspace_id, parked.execution_id)
         if execution is None or execution.status is not ExecutionStatus.CANCELLING:
             return False
+        if parked.status is BlockStatus.AWAITING_AGENT:
+            was_told = self._agents.stop(str(parked.agent_id), parked.key)
+            if not was_told and execution.cancel_mode is CancelMode.FORCE:
+                return False  # the sweep tells it again
         over = blocks.cancel(parked, self._clock.now(), self._timings.lease, "cancelled")
         if self._stores.blocks.change(parked, over):
             self._closing.settle(claim.plan, parked.workspace_id, parked.execution_id)
@@ -138,8 +149,8 @@ class Waits:
         return True
 
 
-_TOO_LATE = Failure(code="agent_timed_out", failure_class=FailureClass.TRANSIENT,
-                    message="The agent took the work and did not end it in time.")
+TOO_LATE = Failure(code="agent_timed_out", failure_class=FailureClass.TRANSIENT,
+                   message="The agent took the work and did not end it in time.")
 
 
 def told(answer: Completed | Failure) -> dict[str, Any]:

@@ -7,9 +7,11 @@ from typing import Any
 
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.commands import ClockRule, HoldScope
 from workflow_service.domain.events import Event
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.recovery import Checkpoint
+from workflow_service.domain.standing_hold import StandingHold
 from workflow_service.domain.statuses import BlockStatus, ExecutionStatus, WaitKind
 from workflow_service.domain.wait import Wait
 from workflow_service.services.ports import StoredTemplate
@@ -73,3 +75,10 @@ def new_template(template_id: str = "t1", *, workspace_id: str = HERE, created_a
                                 "blocks": [{"blockId": "b1", "agentId": "agent", "toolType": "api"}]}
     return StoredTemplate(workspace_id=workspace_id, created_by="ann", created_at=created_at, updated_at=created_at,
                           document={"templateId": template_id, **defaults, **document})
+
+
+def new_hold(hold_id: str = "h1", **fields: Any) -> StandingHold:
+    """Return a hold on a template that is being applied."""
+    defaults: dict[str, Any] = {"scope": HoldScope.TEMPLATE, "target": "t1", "workspace_id": HERE,
+                                "clock": ClockRule.STOP, "reason": None, "created_by": "ann", "created_at": NOW}
+    return StandingHold(hold_id=hold_id, **{**defaults, **fields})

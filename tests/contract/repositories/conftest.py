@@ -17,9 +17,19 @@ from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.clock import VirtualClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
-from workflow_service.repositories.mongo import approvals, blocks, checkpoints, events, executions, templates, waits
+from workflow_service.repositories.mongo import (
+    approvals,
+    blocks,
+    checkpoints,
+    events,
+    executions,
+    standing_holds,
+    templates,
+    waits,
+)
 from workflow_service.repositories.mongo.approvals import ApprovalsInMongo
 from workflow_service.repositories.mongo.blocks import BlocksInMongo
 from workflow_service.repositories.mongo.checkpoints import CheckpointsInMongo
@@ -27,6 +37,7 @@ from workflow_service.repositories.mongo.connection import Store, connect
 from workflow_service.repositories.mongo.events import EventsInMongo
 from workflow_service.repositories.mongo.executions import ExecutionsInMongo
 from workflow_service.repositories.mongo.indexes import INDEXES, create_indexes
+from workflow_service.repositories.mongo.standing_holds import StandingHoldsInMongo
 from workflow_service.repositories.mongo.templates import TemplatesInMongo
 from workflow_service.repositories.mongo.waits import WaitsInMongo
 from workflow_service.services.ports import (
@@ -35,6 +46,7 @@ from workflow_service.services.ports import (
     CheckpointRepository,
     EventRepository,
     ExecutionRepository,
+    StandingHoldRepository,
     TemplateRepository,
     WaitRepository,
 )
@@ -83,7 +95,7 @@ def choose(adapter: str, request: pytest.FixtureRequest) -> Choose:
         if adapter == "memory":
             return in_memory()
         connected: Store = request.getfixturevalue("store")
-        create_indexes(connected, {collection: INDEXES[collection]})
+        create_indexes(connected, {collection: INDEXES.get(collection, ())})
         return in_mongo(connected)
     return make
 
@@ -135,4 +147,11 @@ def checkpoint_repository(choose: Choose, clock: VirtualClock) -> CheckpointRepo
     """No checkpoints; their age is told by the test's clock."""
     repository: CheckpointRepository = choose(
         lambda: CheckpointsInMemory(clock), lambda store: CheckpointsInMongo(store, clock), checkpoints.COLLECTION)
+    return repository
+
+
+@pytest.fixture
+def hold_repository(choose: Choose) -> StandingHoldRepository:
+    """No standing holds."""
+    repository: StandingHoldRepository = choose(StandingHoldsInMemory, StandingHoldsInMongo, standing_holds.COLLECTION)
     return repository

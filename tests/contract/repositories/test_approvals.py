@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.contract.repositories.builders import ELSEWHERE, HERE, LEASE, NOW, SECOND, new_approval
-from workflow_service.domain.approval import Decision, decide
+from workflow_service.domain.approval import Decision, decide, postpone
 from workflow_service.domain.statuses import ApprovalStatus
 from workflow_service.services.ports import ApprovalRepository
 
@@ -18,7 +19,7 @@ def test_all_fields_come_back(approval_repository: ApprovalRepository) -> None:
     approval = new_approval(
         status=ApprovalStatus.REJECTED, version=3, input_schema={"$schema": "x", "properties": {"a.b": {}}},
         escalation_level=2, responded_at=NOW, approver="ben", response={"amount": 4}, comments="Too much.",
-        due_at=NOW + LEASE)
+        due_at=NOW + LEASE, stopped_for=timedelta(days=3, milliseconds=7))
     approval_repository.insert(approval)
     assert approval_repository.get(HERE, "a1") == approval
 
@@ -69,3 +70,11 @@ def test_decision_counts_once(approval_repository: ApprovalRepository) -> None:
     assert not approval_repository.change(asked, decide(asked, Decision(approved=False, approver="ben"), NOW))
     assert approval_repository.get(HERE, "a1") == first
     assert approval_repository.pending(HERE, **ANY) == []
+
+
+def test_what_a_pause_moves_comes_back(approval_repository: ApprovalRepository) -> None:
+    asked = new_approval()
+    approval_repository.insert(asked)
+    later = postpone(asked, timedelta(days=3, milliseconds=7), NOW)
+    assert later is not None and approval_repository.change(asked, later)
+    assert approval_repository.get(HERE, "a1") == later

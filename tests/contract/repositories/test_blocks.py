@@ -49,7 +49,8 @@ def test_all_fields_come_back(block_repository: BlockRepository) -> None:
         agent_id=None, status=BlockStatus.COMPLETED, version=9, epoch=2, fence=3, pending_edges=("a:1", "b:2"),
         satisfied=4, lease_owner="w", lease_until=NOW, attempt=5, retry_count=6, lost_leases=7, sent=8, due_at=NOW,
         started_at=NOW, completed_at=NOW + SECOND, input={"a": [1, {"b": None}]}, output={}, error={"code": "x"},
-        parked_for=WaitKind.AGENT, chosen=(), released=True)
+        parked_for=WaitKind.AGENT, chosen=(), released=True,
+        retry_at=NOW + SECOND, supplied={"output": {"a.b": [1, {"$x": None}]}, "chosen": ["c"], "by": "ann"})
     block_repository.insert(block)
     assert block_repository.get(HERE, "x1:b1") == block
 
@@ -139,7 +140,7 @@ def test_restart_opens_edges_again(block_repository: BlockRepository) -> None:
     block = inserted(block_repository, pending_edges=("a:1", "b:1"))
     block_repository.pull_edge(HERE, block.id, "a:1", True)
     before = stored(block_repository)
-    after = restart(before, 2, ("a:2", "b:1"), NOW)
+    after = restart(before, 2, ("a:2", "b:1"), NOW, agent_id="agent")
     assert block_repository.change(before, after)
     assert stored(block_repository) == after
 
@@ -256,7 +257,7 @@ def test_error_goes_and_comes_with_its_transitions(block_repository: BlockReposi
     waiting = wait_for_retry(block, FAILURE, NOW + LEASE, NOW, "busy")
     assert block_repository.change(block, waiting)
     assert stored(block_repository).error == FAILURE.to_document()
-    fresh = restart(waiting, 2, (), NOW)
+    fresh = restart(waiting, 2, (), NOW, agent_id="agent")
     assert block_repository.change(waiting, fresh)
     assert stored(block_repository) == fresh
 

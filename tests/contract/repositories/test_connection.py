@@ -46,6 +46,8 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "of_execution": lambda store: ApprovalsInMongo(store).of_execution(HERE, "x1"),
     "template insert": lambda store: TemplatesInMongo(store).insert(new_template()),
     "template": lambda store: TemplatesInMongo(store).get(HERE, "t1"),
+    "template version": lambda store: TemplatesInMongo(store).add_version(new_template(version="1.0.1"), "1.0.0"),
+    "template versions": lambda store: TemplatesInMongo(store).versions(HERE, "t1"),
     "append": lambda store: EventsInMongo(store).append([new_event()]),
     "history": lambda store: EventsInMongo(store).of_execution(HERE, "x1"),
     "add": lambda store: CheckpointsInMongo(store, VirtualClock()).add([new_checkpoint()]),

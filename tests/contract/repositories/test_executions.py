@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +10,8 @@ from datetime import timedelta
 import pytest
 
 from tests.contract.repositories.builders import ELSEWHERE, HERE, LEASE, NOW, SECOND, new_execution
-from workflow_service.domain.execution import Slot, close, hold
+from workflow_service.domain.commands import CancelMode, ClockRule
+from workflow_service.domain.execution import Execution, Slot, begin_restart, close, end_restart, hold, lift
 from workflow_service.domain.statuses import ExecutionStatus
 from workflow_service.services.ports import ExecutionRepository
 
@@ -29,9 +31,29 @@ def test_all_fields_come_back(execution_repository: ExecutionRepository) -> None
         input={"order": 7}, context={"tenant": "x"}, generation=3, holds=("operator", "restart"), hold_number=4,
         slots=(slot(1),), slot_queue=("b2", "join~0~1"), restart_targets={"b1": 2, "join~0~1": 3},
         remaining=timedelta(milliseconds=1500), deadline=NOW + LEASE, due_at=NOW, completed_at=NOW,
-        error={"code": "timeout"})
+        error={"code": "timeout"}, clock_stopped_by=("agent:a.b", "operator"), stopped_since=NOW - SECOND,
+        stopped_for=timedelta(days=3, milliseconds=7), reason="An audit.", cancel_mode=CancelMode.FORCE,
+        revoked=("b1", "join~0~1"),
+        restart_supplied={"b1": {"output": {"a.b": [1, None], "$x": {}}, "chosen": ["b2"], "by": "ann"},
+                          "join~0~1": {"output": {}, "chosen": None, "by": "ann"}})
     execution_repository.insert(execution)
     assert execution_repository.get(HERE, "x1") == execution
+
+
+def test_what_a_hold_and_a_restart_write_comes_back(execution_repository: ExecutionRepository) -> None:
+    before = new_execution()
+    execution_repository.insert(before)
+    changes: list[Callable[[Execution], Execution]] = [
+        lambda run: hold(run, "operator", NOW, clock=ClockRule.STOP, reason="An audit.", by="ann"),
+        lambda run: lift(run, "operator", NOW + SECOND),
+        lambda run: begin_restart(run, {"b1": 2}, LEASE, NOW, supplied={"b1": {"output": {}}}, by="ann"),
+        lambda run: end_restart(run, NOW)]
+    for change in changes:
+        after = change(before)
+        assert execution_repository.change(before, after)
+        assert execution_repository.get(HERE, "x1") == after
+        before = after
+    assert (before.stopped_for, before.stopped_since, before.restart_supplied) == (SECOND, None, None)
 
 
 def test_no_more_slots_than_the_limit(execution_repository: ExecutionRepository) -> None:
@@ -194,3 +216,41 @@ def test_page_shows_the_latest_started_first(
 def test_page_is_cut_by_limit_and_offset(history: ExecutionRepository) -> None:
     page, total = history.page(HERE, status=None, template_id=None, limit=2, offset=1)
     assert ([execution.execution_id for execution in page], total) == (["x1", "x2"], 4)
+
+
+@pytest.fixture
+def live(execution_repository: ExecutionRepository) -> ExecutionRepository:
+    """An execution of each status, in two workspaces, and their ids are in the order of the statuses."""
+    for number, status in enumerate(ExecutionStatus):
+        execution_repository.insert(new_execution(f"x{number}", status=status))
+        execution_repository.insert(new_execution(f"y{number}", status=status, workspace_id=ELSEWHERE))
+    return execution_repository
+
+
+ALIVE = [number for number, status in enumerate(ExecutionStatus) if not status.is_terminal]
+
+
+def test_live_executions_of_a_workspace(live: ExecutionRepository) -> None:
+    assert [(key.workspace_id, key.identifier) for key in live.live(HERE, "", 100)] == [
+        (HERE, f"x{number}") for number in ALIVE]
+
+
+def test_live_executions_of_all_workspaces(live: ExecutionRepository) -> None:
+    assert [(key.workspace_id, key.identifier) for key in live.live(None, "", 100)] == [
+        *((HERE, f"x{number}") for number in ALIVE), *((ELSEWHERE, f"y{number}") for number in ALIVE)]
+
+
+@pytest.mark.parametrize("workspace_id", [HERE, None])
+@pytest.mark.parametrize("limit", [1, 2, 3, 7])
+def test_live_executions_page_by_page(live: ExecutionRepository, workspace_id: str | None, limit: int) -> None:
+    found: list[str] = []
+    while page := live.live(workspace_id, found[-1] if found else "", limit):
+        assert len(page) <= limit
+        found += [key.identifier for key in page]
+    assert found == [key.identifier for key in live.live(workspace_id, "", 100)]
+
+
+def test_live_executions_after_one_that_is_not_there(live: ExecutionRepository) -> None:
+    assert [key.identifier for key in live.live(HERE, "x1zzz", 1)] == ["x2"]
+    assert not live.live(HERE, "z", 100)
+    assert not live.live("nowhere", "", 100)

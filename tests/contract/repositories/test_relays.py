@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.repositories.builders import HERE
+from tests.contract.repositories.builders import HERE, new_event
 from tests.contract.repositories.relay_process import EVENTS_EACH, EXECUTIONS, all_events
+from workflow_service.domain.events import Event
 from workflow_service.repositories.mongo import events
 from workflow_service.repositories.mongo.connection import Store
 from workflow_service.repositories.mongo.events import EventsInMongo
@@ -52,6 +53,18 @@ def test_relays_at_once_number_each_event_once(mongodb_url: str, history: Events
     numbers = assert_complete(history)
     assert set(Counter(event_id for event_id, _ in told).values()) == {1}
     assert {event_id: int(number) for event_id, number in told} == numbers
+
+
+def test_a_relay_that_knows_old_numbers_of_many_executions_stores_and_tells_all(store: Store,
+                                                                                history: EventsInMongo) -> None:
+    """Each of them collides once, which is no sign that anything is wrong."""
+    def events_at(version: int) -> list[Event]:
+        return [new_event(f"{name}:b1", version, execution_id=name) for name in (f"x{n}" for n in range(150))]
+
+    history.append(events_at(1))
+    EventsInMongo(store).append(events_at(2))
+    told = history.append(events_at(3))
+    assert {(row.event.event_id, row.sequence) for row in told} == {(event.event_id, 3) for event in events_at(3)}
 
 
 def test_killed_relays_leave_no_gap(mongodb_url: str, history: EventsInMongo) -> None:

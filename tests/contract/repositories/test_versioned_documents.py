@@ -50,7 +50,7 @@ def kind(request: pytest.FixtureRequest, adapter: str) -> Kind:
             advance=lambda document, at: execution.hold(document, f"hold-{document.version}", at)),
         "block": lambda: Kind(
             repository=repository, new=new_block, identifier=lambda document: document.id,
-            advance=lambda document, at: blocks.restart(document, document.epoch + 1, (), at)),
+            advance=lambda document, at: blocks.restart(document, document.epoch + 1, (), at, agent_id="a")),
         "wait": lambda: Kind(
             repository=repository, new=new_wait, identifier=lambda document: document.id, advance=wait.opened),
         "approval": lambda: Kind(

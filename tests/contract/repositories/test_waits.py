@@ -1,4 +1,4 @@
-"""Waits: which are open."""
+"""Waits: which an execution has, and which of them are open."""
 
 from __future__ import annotations
 
@@ -24,6 +24,16 @@ def test_open_waits_of_one_execution(wait_repository: WaitRepository) -> None:
     wait_repository.change(fired, fire(fired, {"approved": True}, NOW))
     assert wait_repository.open_of(HERE, "x1") == [new_wait("b1")]
     assert wait_repository.open_of(ELSEWHERE, "x1") == [new_wait("b4", workspace_id=ELSEWHERE)]
+
+
+def test_all_waits_of_one_execution(wait_repository: WaitRepository) -> None:
+    ours = [new_wait("b1"), new_wait("b1", epoch=2, kind=WaitKind.AGENT, revision=1),
+            new_wait("b2", status=WaitStatus.FIRED, payload={"approved": True}),
+            new_wait("b3", status=WaitStatus.CANCELLED)]
+    for wait in (*ours, new_wait("b4", workspace_id=ELSEWHERE), new_wait("b5", execution_id="x2")):
+        wait_repository.insert(wait)
+    assert sorted(wait_repository.of_execution(HERE, "x1"), key=lambda wait: wait.id) == ours
+    assert not wait_repository.of_execution(HERE, "x3")
 
 
 def test_wait_fires_once(wait_repository: WaitRepository) -> None:

@@ -35,6 +35,7 @@ def test_a_request_says_what_is_asked_of_whom() -> None:
     (lambda one: approvals.decide(one, YES, LATER), "approval_responded", "approved"),
     (lambda one: approvals.decide(one, NO, LATER), "approval_responded", "rejected"),
     (lambda one: approvals.escalate(one, LATER), "approval_timeout", "pending"),
+    (lambda one: approvals.postpone(one, DAY, LATER) or one, "approval_postponed", "pending"),
     (lambda one: approvals.withdraw(one, ApprovalStatus.CANCELLED, LATER), "approval_cancelled", "cancelled"),
     (lambda one: approvals.withdraw(one, ApprovalStatus.SUPERSEDED, LATER), "approval_superseded", "superseded")])
 def test_each_change_makes_a_version_with_its_event(change: Callable[[Approval], Approval], event_type: str,
@@ -88,3 +89,36 @@ def test_at_rest_it_is_looked_at_when_it_is_overdue() -> None:
     assert approvals.at_rest(approvals.escalate(PENDING, LATER)).due_at == LATER + DAY
     assert approvals.at_rest(approvals.decide(PENDING, YES, LATER)).due_at is None
     assert approvals.at_rest(PENDING).version == PENDING.version
+
+
+def test_a_request_knows_how_long_deadlines_had_stood_still_when_it_was_made() -> None:
+    asked = approvals.request(a_wait(), a_gate(), "Look at it", {}, DAY, NOW, 3 * DAY)
+    assert (asked.stopped_for, asked.overdue_at) == (3 * DAY, NOW + DAY)
+    assert ASKED.stopped_for == timedelta(0)
+
+
+def test_a_deadline_moves_by_as_long_as_deadlines_stood_still_since() -> None:
+    asked = replace(PENDING, stopped_for=2 * DAY)
+    later = approvals.postpone(asked, 5 * DAY, LATER)
+    assert later is not None
+    assert (later.overdue_at, later.stopped_for, later.status) == (NOW + 4 * DAY, 5 * DAY, ApprovalStatus.PENDING)
+    assert (later.assigned_to, later.escalation_level) == (asked.assigned_to, asked.escalation_level)
+    assert approvals.at_rest(later).due_at == NOW + 4 * DAY
+
+
+@pytest.mark.parametrize("stopped_for", [timedelta(0), DAY, 2 * DAY])
+def test_a_deadline_that_did_not_stand_still_does_not_move(stopped_for: timedelta) -> None:
+    assert approvals.postpone(replace(PENDING, stopped_for=2 * DAY), stopped_for, LATER) is None
+
+
+def test_a_deadline_moves_by_each_stop_once() -> None:
+    once = approvals.postpone(PENDING, DAY, LATER)
+    assert once is not None and approvals.postpone(once, DAY, LATER) is None
+    twice = approvals.postpone(once, 3 * DAY, LATER)
+    assert twice is not None
+    assert (twice.overdue_at, twice.version) == (NOW + 4 * DAY, PENDING.version + 2)
+
+
+def test_the_deadline_after_an_escalation_moves_as_well() -> None:
+    moved = approvals.postpone(approvals.escalate(PENDING, LATER), DAY, LATER)
+    assert moved is not None and moved.overdue_at == LATER + 2 * DAY

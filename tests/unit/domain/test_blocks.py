@@ -64,6 +64,9 @@ FROM: dict[str, Iterable[S]] = {
     "cancel": (S.PENDING, S.READY, S.RUNNING, S.RETRY_WAIT, *PARKED),
     "fail": (S.RUNNING, S.COMPENSATING)}
 """Where each may come from; from ``running`` if it is not named."""
+TOLD: dict[str, dict[str, Any]] = {"wait_for_retry": {"dueAt": (LATER + LEASE).isoformat(timespec="milliseconds")}}
+"""What else the event of a change says."""
+REPLAYED = set(blocks.replayed(RUNNING))
 
 
 @pytest.mark.parametrize("status", S)
@@ -91,7 +94,7 @@ def test_each_transition_makes_a_version_with_its_event(name: str) -> None:
         "from": before.status.value, "cause": cause, "status": target.value, "epoch": after.epoch,
         "fence": after.fence, "attempt": after.attempt, "retryCount": after.retry_count,
         "lostLeases": after.lost_leases, "error": after.error,
-        "chosen": None if after.chosen is None else list(after.chosen)}
+        "chosen": None if after.chosen is None else list(after.chosen), **TOLD.get(name, {})}
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -265,9 +268,9 @@ def test_a_restart_begins_a_new_epoch() -> None:
     ended = replace(blocks.fail(replace(RUNNING, retry_count=2, lost_leases=1, satisfied=1, sent=2, chosen=("b",),
                                         output={"v": 1}, input={"v": 1}, parked_for=WaitKind.AGENT), a_failure(),
                                 LATER, LEASE), released=True)
-    again = blocks.restart(ended, 4, ["x:2"], LATER)
-    assert again == replace(a_block_execution(), version=ended.version + 1, epoch=4, fence=ended.fence + 1,
-                            pending_edges=("x:2",), due_at=LATER, outbox=again.outbox)
+    again = blocks.restart(ended, 4, ["x:2"], LATER, agent_id="other")
+    assert again == replace(a_block_execution(), agent_id="other", version=ended.version + 1, epoch=4,
+                            fence=ended.fence + 1, pending_edges=("x:2",), due_at=LATER, outbox=again.outbox)
     assert again.outbox[:-1] == ended.outbox
     assert again.outbox[-1].type == "block_reset"
     assert again.outbox[-1].payload["from"] == "failed"
@@ -277,7 +280,7 @@ def test_a_restart_begins_a_new_epoch() -> None:
 
 @pytest.mark.parametrize("status", S)
 def test_any_block_can_be_restarted(status: S) -> None:
-    assert blocks.restart(replace(RUNNING, status=status), 2, (), LATER).status is S.PENDING
+    assert blocks.restart(replace(RUNNING, status=status), 2, (), LATER, agent_id="a").status is S.PENDING
 
 
 def test_the_first_failure_is_the_cause() -> None:
@@ -310,7 +313,7 @@ def test_any_way_through_the_transitions(names: list[str]) -> None:
 def _step(block: BlockExecution, name: str) -> BlockExecution:
     """Make a transition as the services do: a claim is undone, skipped or rejected only while it runs."""
     if name == "restart":
-        return blocks.restart(block, block.epoch + 1, (), LATER)
+        return blocks.restart(block, block.epoch + 1, (), LATER, agent_id="a")
     if name in ("undo_claim", "skip", "complete") and block.status is not S.RUNNING:
         raise IllegalTransition("block", block.id, block.status.value, name)
     return CHANGES[name][0](block)
@@ -323,11 +326,100 @@ def _replay(block: BlockExecution) -> tuple[int, dict[str, Any]]:
     assert all(other.payload["from"] == one.payload["status"] for one, other in pairwise(events))
     assert len({event.event_id for event in events}) == len(events)
     known = {key: value for event in events for key, value in event.payload.items()}
-    known.pop("from", None)
-    known.pop("cause", None)
-    return len(events), known
+    return len(events), {key: value for key, value in known.items() if key in REPLAYED}
 
 
 def test_failures_are_told_as_json() -> None:
     assert a_failure(failure_class=FailureClass.AGENT).to_document() == {
         "code": "busy", "class": "agent", "message": "Try later."}
+
+
+SUPPLIED: dict[str, Any] = {"output": {"v": 1}, "chosen": None, "by": "olga", "reason": "known"}
+
+
+def supplying(**fields: Any) -> BlockExecution:
+    """Return a pending block whose output was supplied."""
+    return a_block_execution(**{"block_id": "c", "supplied": SUPPLIED, "satisfied": 1, "epoch": 2, **fields})
+
+
+@pytest.mark.parametrize(("chosen", "kept"), [(None, None), ([], ()), (["b", "d"], ("b", "d"))])
+def test_a_block_whose_output_was_supplied_is_nobodys_work(chosen: list[str] | None,
+                                                           kept: tuple[str, ...] | None) -> None:
+    after = blocks.settle(supplying(supplied={**SUPPLIED, "chosen": chosen}), PLAN.nodes["c"], LATER, LEASE)
+    assert after is not None
+    assert (after.status, after.output, after.chosen, after.attempt) == (S.COMPLETED, {"v": 1}, kept, 0)
+    assert (after.completed_at, after.due_at, after.released, after.error) == (LATER, LATER + LEASE, False, None)
+    assert (after.outbox[-1].type, after.outbox[-1].payload["cause"]) == ("block_completed", "supplied")
+    assert after.outbox[-1].payload["from"] == "pending"
+
+
+def test_a_supplied_output_waits_for_the_edges_and_counts_only_if_one_is_satisfied() -> None:
+    assert blocks.settle(supplying(pending_edges=("a:1",)), PLAN.nodes["c"], LATER, LEASE) is None
+    dead = blocks.settle(supplying(satisfied=0), PLAN.nodes["c"], LATER, LEASE)
+    assert dead is not None and (dead.status, dead.output) == (S.SKIPPED, None)
+
+
+def test_a_supplied_output_needs_no_edge_if_nothing_comes_before() -> None:
+    after = blocks.settle(supplying(block_id="a", satisfied=0), PLAN.nodes["a"], LATER, LEASE)
+    assert after is not None and after.status is S.COMPLETED
+
+
+@pytest.mark.parametrize("status", S)
+def test_any_block_can_be_reset_with_what_is_supplied(status: S) -> None:
+    before = replace(RUNNING, status=status, supplied={"output": {"old": 1}}, output={"old": 1}, retry_at=NOW)
+    again = blocks.restart(before, 2, ("x:1",), LATER, agent_id="echo", supplied=SUPPLIED)
+    assert (again.status, again.supplied, again.output, again.retry_at) == (S.PENDING, SUPPLIED, None, None)
+    assert (again.outbox[-1].type, again.outbox[-1].payload["cause"]) == ("block_reset", "skip")
+
+
+def test_what_was_supplied_in_an_epoch_is_forgotten_in_the_next() -> None:
+    ended = blocks.settle(supplying(), PLAN.nodes["c"], LATER, LEASE)
+    assert ended is not None
+    assert blocks.restart(ended, 3, (), LATER, agent_id="echo").supplied is None
+
+
+def test_a_block_that_waits_for_a_retry_says_until_when() -> None:
+    waiting = blocks.wait_for_retry(RUNNING, a_failure(), LATER + LEASE, LATER, "transient")
+    assert (waiting.retry_at, waiting.due_at) == (LATER + LEASE, LATER + LEASE)
+    assert replace(waiting, due_at=NOW).retry_at == LATER + LEASE
+
+
+@pytest.mark.parametrize("name", ["wake", "cancel"])
+def test_what_waits_for_no_retry_any_more_does_not_say_when(name: str) -> None:
+    waiting = blocks.wait_for_retry(RUNNING, a_failure(), LATER + LEASE, LATER, "transient")
+    assert CHANGES[name][0](waiting).retry_at is None
+
+
+@pytest.mark.parametrize("name", set(CHANGES) - {"wait_for_retry"})
+def test_only_what_waits_for_a_retry_says_when(name: str) -> None:
+    before = replace(RUNNING, status=S.READY) if name == "claim" else RUNNING
+    assert CHANGES[name][0](before).retry_at is None
+
+
+def test_a_block_that_a_newer_definition_adds_stands_before_its_first_epoch() -> None:
+    block = blocks.unborn(PLAN.nodes["c"], "acme", "run")
+    assert block == a_block_execution("c", epoch=0, pending_edges=("a:0", "b:0"))
+    assert (block.version, block.outbox, block.due_at) == (0, (), None)
+    born = blocks.restart(block, 1, ("a:1", "b:2"), LATER, agent_id="echo")
+    assert (born.epoch, born.fence, born.pending_edges, born.status) == (1, 1, ("a:1", "b:2"), S.PENDING)
+
+
+def test_nothing_decides_the_edges_of_a_block_before_its_first_epoch() -> None:
+    block = blocks.unborn(PLAN.nodes["c"], "acme", "run")
+    assert blocks.decide_edge(block, "a:1", True) == block
+    assert blocks.settle(block, PLAN.nodes["c"], LATER, LEASE) is None
+
+
+def test_a_join_that_a_newer_definition_adds_is_nobodys() -> None:
+    plan, join = joining()
+    block = blocks.unborn(plan.nodes[join.block_id], "acme", "run")
+    assert (block.agent_id, block.epoch, len(block.pending_edges)) == (None, 0, 64)
+
+
+def test_a_block_that_is_kept_only_has_another_version() -> None:
+    ended = replace(CHANGES["complete"][0](RUNNING), outbox=(), due_at=None, released=True)
+    kept = blocks.keep(ended, LATER)
+    assert kept == replace(ended, version=ended.version + 1, due_at=LATER, outbox=kept.outbox)
+    (event,) = kept.outbox
+    assert (event.type, event.payload["cause"], event.payload["from"]) == (
+        "block_kept", "restart_given_up", "completed")

@@ -20,7 +20,7 @@ from workflow_service.domain.compiler import compile_template
 from workflow_service.domain.events import Event
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.ids import block_execution_id
-from workflow_service.domain.invariants import Effect, Record, violations
+from workflow_service.domain.invariants import MEANINGS, Effect, Record, violations
 from workflow_service.domain.recovery import checkpoint_of
 from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, ExecutionStatus, WaitKind, WaitStatus
 from workflow_service.domain.template import parse_template
@@ -180,13 +180,56 @@ def _failed_story() -> _Story:
 def _restarted_story() -> _Story:
     story = _whole_story()
     story.put(executions.begin_restart(story.execution, {"B": 2}, _HOUR, story.now()))
-    story.put(blocks.restart(story.blocks["B"], 2, ["G:1"], story.now()))
+    story.put(blocks.restart(story.blocks["B"], 2, ["G:1"], story.now(), agent_id="a"))
     told = blocks.decide_edge(story.blocks["B"], "G:1", True)
     story.put(blocks.settle(told, story.plan.nodes["B"], story.now(), _LEASE) or told)
     story.put(executions.end_restart(story.execution, story.now()))
     story.claim("B")
     story.complete("B")
     story.close()
+    return story
+
+
+def _claimed_in_a_pause_story() -> _Story:
+    """G is claimed and given back, then claimed by a worker that dies, then by one that gives it back."""
+    story = _paused_story()
+    story.answer(True)
+    story.put(blocks.undo_claim(story.claim("G"), story.now(), _LEASE, "held"))
+    story.put(executions.hold(story.execution, "service", story.now()))  # another hold is no resume
+    story.claim("G")
+    story.put(blocks.undo_claim(story.claim("G"), story.now(), _LEASE, "held"))
+    return story
+
+
+def _given_up_in_a_pause_story() -> _Story:
+    story = _paused_story()
+    story.answer(True)
+    lost = Failure(code="lost_worker", failure_class=FailureClass.CRITICAL, message="lost")
+    story.put(blocks.fail(story.claim("G"), lost, story.now(), _LEASE))
+    story.put(blocks.cancel(story.blocks["B"], story.now(), _LEASE, "failed:G"))
+    story.close(ExecutionStatus.FAILED)
+    return story
+
+
+def _resumed_story() -> _Story:
+    """A worker claims G in the pause, is slow, and sees the execution resumed when it looks."""
+    story = _paused_story()
+    story.answer(True)
+    story.claim("G")
+    story.put(executions.lift(story.execution, "operator", story.now()))
+    story.complete("G")
+    return story
+
+
+def _cancelled_in_a_pause_story() -> _Story:
+    story = _paused_story()
+    story.put(executions.cancel(story.execution, story.now(), None, "olga"))
+    (approval,), (wait,) = story.approvals.values(), story.waits.values()
+    for name in ("G", "B"):
+        story.put(blocks.cancel(story.blocks[name], story.now(), _LEASE, "cancelled"))
+    story.close(ExecutionStatus.CANCELLED)
+    story.put(waits.cancel(wait, story.now()))
+    story.put(approvals.withdraw(approval, ApprovalStatus.CANCELLED, story.now()))
     return story
 
 
@@ -198,7 +241,8 @@ def _paused_story() -> _Story:
 
 
 @pytest.mark.parametrize("tell", [_Story, _parked_story, _whole_story, _rejected_story, _failed_story, _restarted_story,
-                                  _paused_story])
+                                  _paused_story, _claimed_in_a_pause_story, _given_up_in_a_pause_story, _resumed_story,
+                                  _cancelled_in_a_pause_story])
 def test_a_true_story_breaks_nothing(tell: Callable[[], _Story]) -> None:
     """Whatever may happen is no violation."""
     assert violations(tell().record()) == ()
@@ -268,6 +312,14 @@ def _with_reset(record: Record) -> Record:
     return replace(record, history=[*record.history, _Entry(sequence=len(record.history) + 1, event=other)])
 
 
+def _kept(record: Record) -> Record:
+    """Let the last claim that was given back be kept instead: the block completes in the pause."""
+    last = [entry.event for entry in record.history if entry.event.payload.get("cause") == "held"][-1]
+    kept = replace(last, type="block_completed", payload={**last.payload, "status": "completed", "cause": "x"})
+    return replace(record, history=[_Entry(sequence=entry.sequence, event=kept if entry.event == last else entry.event)
+                                    for entry in record.history])
+
+
 def _with_effect(record: Record, key: str, started: datetime) -> Record:
     return replace(record, effects=[*record.effects, Effect(key=key, started=started, ended=started)])
 
@@ -330,6 +382,15 @@ _CORRUPTIONS: Sequence[tuple[str, str, Callable[[], _Story], Callable[[Record], 
     ("I8", "work after the end", _whole_story,
      lambda r: _with_effect(r, "e:A:1", (r.execution.completed_at or _START) + _HOUR)),
     ("I8", "work in a pause", _paused_story, lambda r: _with_effect(r, "e:G:1", _START + 24 * _HOUR)),
+    ("I8", "work in a pause after another hold", _claimed_in_a_pause_story,
+     lambda r: _with_effect(r, "e:G:1", r.history[-1].event.at)),
+    ("I8", "work in a pause that was ended by a cancel", _cancelled_in_a_pause_story,
+     lambda r: _with_effect(r, "e:G:1", r.events["e"][-2].at + timedelta(seconds=1))),
+    ("I8", "a claim in a pause that is kept", _claimed_in_a_pause_story, _kept),
+    ("I8", "a block that fails in a pause", _given_up_in_a_pause_story,
+     lambda r: _event(r, _G, r.events[_G][-1].version, cause="agent_error")),
+    ("I8", "a claim in a pause that ends before the resume", _resumed_story,
+     lambda r: _moved(r, _G, r.events[_G][-1].version, -(r.events[_G][-1].at - r.events[_G][-2].at) * 7 / 8)),
     ("I9", "a gap in the sequence", _whole_story, lambda r: replace(r, history=r.history[1:])),
     ("I9", "an event twice", _whole_story, _again),
     ("I9", "a transition without its event", _whole_story, lambda r: _without(r, _A, 2)),
@@ -355,3 +416,8 @@ def test_a_false_story_is_noticed(invariant: str, tell: Callable[[], _Story],
     """Each corruption breaks the invariant that is there against it."""
     broken = violations(corrupt(tell().record()))
     assert invariant in {violation.invariant for violation in broken}, broken
+
+
+def test_every_invariant_has_a_meaning_and_a_story_that_breaks_it() -> None:
+    """Whoever adds an invariant says what it means."""
+    assert {invariant for invariant, *_ in _CORRUPTIONS} == set(MEANINGS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -61,3 +62,27 @@ def test_at_rest_it_is_looked_at_when_its_agent_is_to_be_asked() -> None:
     assert waits.at_rest(polled).due_at == LATER
     assert waits.at_rest(waits.fire(polled, {}, NOW)).due_at is None
     assert waits.at_rest(polled).version == polled.version
+
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(("at", "then", "now", "is_over"), [
+    (0, 0, 0, False), (9, 0, 0, False), (10, 0, 0, True), (11, 0, 0, True),
+    # deadlines stood still for five minutes since
+    (10, 0, 5, False), (14, 0, 5, False), (15, 0, 5, True),
+    # they had stood still before, and did so once more
+    (10, 5, 5, True), (12, 5, 8, False), (13, 5, 8, True)])
+def test_a_deadline_is_over_later_by_as_long_as_it_stood_still(at: int, then: int, now: int, is_over: bool) -> None:
+    """The deadline is ten minutes from now; ``then`` and ``now`` are minutes of standing still."""
+    wait = replace(OPEN, deadline=NOW + 10 * MINUTE, stopped_for=then * MINUTE)
+    assert waits.is_too_late(wait, now * MINUTE, NOW + at * MINUTE) == is_over
+
+
+def test_what_has_no_deadline_is_never_too_late() -> None:
+    assert not waits.is_too_late(OPEN, timedelta(0), NOW + timedelta(days=10_000))
+
+
+def test_the_wait_of_a_block_knows_how_long_deadlines_had_stood_still() -> None:
+    assert waits.wait_of(a_running_block(), WaitKind.AGENT, deadline=LATER, stopped_for=MINUTE).stopped_for == MINUTE
+    assert waits.wait_of(a_running_block(), WaitKind.AGENT).stopped_for == timedelta(0)

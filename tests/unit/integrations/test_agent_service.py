@@ -284,7 +284,8 @@ class TestStop:
         (reply(200, {"id": KEY, "status": "failed"}), True), (reply(200, {"id": KEY, "status": "running"}), False),
         (reply(202, {"id": KEY, "status": "stopping"}), False), (reply(200, {"id": "x", "status": "cancelled"}), False),
         (reply(204), False), (reply(200, b"ok"), False), (reply(500), False), (hang_up, False),
-        (reply(404, {"code": "agent_not_found", "class": "agent", "message": "m"}), False)])
+        (reply(404, {"code": "agent_not_found", "class": "agent", "message": "m"}), True),
+        (reply(404), False)])
     def test_only_what_the_service_says_is_certain(self, server: RudeServer, agents: HttpAgentService, only: Behaviour,
                                                    is_certain: bool) -> None:
         server.will(only)

@@ -59,11 +59,14 @@ def _broken_block(record: Record, block: BlockExecution, requests: Mapping[str, 
     if node is None or not node.has_gate:
         return
     for event in record.events[block.id]:
+        if record.is_of_an_older_plan(event):
+            continue
         identifier = wait_id(block.execution_id, block.block_id, event.payload["epoch"], WaitKind.APPROVAL.value)
         approval, wait = requests.get(approval_id(identifier)), waits.get(identifier)
         if event.payload["cause"] == "approval_fired" and (wait is None or wait.status is not WaitStatus.FIRED):
             yield _broken(event.event_id, "It went on before anybody had decided.")
-        if event.type == "block_completed" and not _was(approval, ApprovalStatus.APPROVED, event):
+        completed = event.type == "block_completed" and event.payload["cause"] != "supplied"
+        if completed and not _was(approval, ApprovalStatus.APPROVED, event):
             yield _broken(event.event_id, "It completed without an approval.")
         if event.type == "block_rejected" and not _was(approval, ApprovalStatus.REJECTED, event):
             yield _broken(event.event_id, "It was rejected by nobody.")

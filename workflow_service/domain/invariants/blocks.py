@@ -15,20 +15,25 @@ from workflow_service.domain.invariants.record import Record, Violation
 from workflow_service.domain.plan import Node
 from workflow_service.domain.statuses import FAILURES, BlockStatus, WaitKind
 
-_DECISIONS = frozenset({"edges_satisfied", "no_edge_satisfied", "joined"})
+_DECISIONS = frozenset({"edges_satisfied", "no_edge_satisfied", "joined", "supplied"})
 """The causes of the one change that a block's edges make."""
 _BAD = frozenset({*(status.value for status in FAILURES), BlockStatus.CANCELLED.value})
+_NO_STEPS = frozenset({"block_reset", "block_kept"})
 _WORKED = frozenset({BlockStatus.COMPLETED, BlockStatus.FAILED, BlockStatus.REJECTED})
 
 
 def broken(record: Record) -> Iterator[Violation]:
     """Yield what is wrong with the blocks' runs."""
-    for block in record.blocks:
+    for block in (*record.blocks, *record.retired):
         events = record.events[block.id]
         yield from _broken_fences(block, events)
         yield from _broken_joins(block, events)
-        yield from _broken_edges(record, block, events)
-    missing = set(record.plan.nodes) - set(record.by_name)
+    for block in record.blocks:
+        yield from _broken_edges(record, block, record.events[block.id])
+    for block in record.retired:
+        if not block.status.is_terminal:
+            yield Violation(invariant="I5", subject=block.id, message="Its definition is gone and it has not ended.")
+    missing = set(record.plan.nodes) - set(record.by_name) - set(record.execution.restart_targets or ())
     if missing and any(event.type == "execution_started" for event in record.events[record.execution.execution_id]):
         yield Violation(invariant="I1", subject=record.execution.execution_id,
                         message=f"Blocks are missing: {sorted(missing)[:20]}.")
@@ -66,10 +71,10 @@ def _broken_edges(record: Record, block: BlockExecution, events: Sequence[Event]
         yield Violation(invariant="I5", subject=block.id, message="The plan has no such block.")
         return
     for event in events:
-        if event.payload["cause"] in _DECISIONS:
+        if event.payload["cause"] in _DECISIONS and not record.is_of_an_older_plan(event):
             yield from _broken_decision(record, node, event, _epoch_began(events, event.payload["epoch"]))
-    own = [event for event in events if event.payload["epoch"] == block.epoch and event.type != "block_reset"]
-    if own and own[-1].version == block.version and block.status.is_terminal:
+    own = [event for event in events if event.payload["epoch"] == block.epoch and event.type not in _NO_STEPS]
+    if own and events[-1].version == block.version and block.status.is_terminal:
         yield from _broken_end(record, block, node, own)
 
 
@@ -118,7 +123,7 @@ def _broken_end(record: Record, block: BlockExecution, node: Node, own: Sequence
     """Look whether a block that has ended went through what it had to, and had a reason."""
     cause = str(own[-1].payload["cause"])
     if block.status in _WORKED and not node.is_join:
-        if not any(event.payload["cause"] == "edges_satisfied" for event in own):
+        if not any(event.payload["cause"] in ("edges_satisfied", "supplied") for event in own):
             yield Violation(invariant="I5", subject=block.id, message="It ran and never became ready by its edges.")
     if block.status is BlockStatus.CANCELLED and not _has_reason(record, block, cause):
         yield Violation(invariant="I5", subject=block.id, message=f"It was cancelled without a reason: {cause}.")

@@ -99,7 +99,8 @@ def _first_status(document: Changed) -> str:
 def _is_legal(document: Changed, event: Event, was: str, now: str) -> bool:
     if isinstance(document, BlockExecution):
         reset = event.type == "block_reset" and now == BlockStatus.PENDING.value
-        return reset or BlockStatus(now) in BLOCK_TRANSITIONS[BlockStatus(was)]
+        kept = event.type == "block_kept" and now == was
+        return reset or kept or BlockStatus(now) in BLOCK_TRANSITIONS[BlockStatus(was)]
     if was == now:  # something else of it changed
         return was not in _ENDED or event.type == "execution_lifted"
     if isinstance(document, Execution):

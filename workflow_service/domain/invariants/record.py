@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -53,6 +53,12 @@ class Effect:
     ended: datetime | None
 
 
+def retired_names(plan: Plan, history: Iterable[Entry]) -> tuple[str, ...]:
+    """Return the blocks that a history tells of and the plan no longer has."""
+    told = {entry.event.block_id for entry in history if entry.event.block_id is not None}
+    return tuple(sorted(told - set(plan.nodes)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """What is stored of one execution."""
@@ -60,6 +66,9 @@ class Record:
     plan: Plan
     execution: Execution
     blocks: Sequence[BlockExecution]
+    """Those of the plan."""
+    retired: Sequence[BlockExecution] = ()
+    """Those of definitions that the execution has left behind."""
     waits: Sequence[Wait] = ()
     approvals: Sequence[Approval] = ()
     history: Sequence[Entry] = ()
@@ -76,7 +85,8 @@ class Record:
     @cached_property
     def documents(self) -> Mapping[str, Changed]:
         """Its documents by the source that their events name."""
-        return {self.execution.execution_id: self.execution, **{block.id: block for block in self.blocks},
+        return {self.execution.execution_id: self.execution,
+                **{block.id: block for block in (*self.blocks, *self.retired)},
                 **{wait.id: wait for wait in self.waits},
                 **{approval.approval_id: approval for approval in self.approvals}}
 
@@ -89,6 +99,18 @@ class Record:
         for event in sorted(found.values(), key=lambda event: event.version):
             by_source.setdefault(event.source, []).append(event)
         return by_source
+
+    @cached_property
+    def redefined_at(self) -> datetime | None:
+        """When the execution last went on with another definition; None if it has its first."""
+        events = [event for event in self.events[self.execution.execution_id] if event.type == "execution_restarting"]
+        return next((event.at for event in reversed(events)
+                     if event.payload.get("fromVersion", event.payload.get("templateVersion"))
+                     != event.payload.get("templateVersion")), None)
+
+    def is_of_an_older_plan(self, event: Event) -> bool:
+        """Say whether an event took place when the execution had another definition, and so another plan."""
+        return self.redefined_at is not None and event.at < self.redefined_at
 
     def will_be_looked_at(self, document: Changed) -> bool:
         """Say whether somebody looks at the document because something is left to do (not: when a time is over)."""

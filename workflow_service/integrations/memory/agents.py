@@ -132,8 +132,10 @@ class InMemoryAgentService:
     def stop(self, agent_id: str, idempotency_key: str) -> bool:
         """Stop a call, or see to it that it never starts; what a function that runs comes to is dropped."""
         with self._lock:
-            if not self._is_available or agent_id not in self._agents:
+            if not self._is_available:
                 return False
+            if agent_id not in self._agents:
+                return True
             record = self._records.setdefault((agent_id, idempotency_key), _Record())
             if isinstance(record.answer, Failure):
                 record.is_buried = True

@@ -8,6 +8,7 @@ from workflow_service.domain.execution import Execution, Slot
 from workflow_service.domain.statuses import ExecutionStatus
 from workflow_service.repositories.memory.documents import DocumentsInMemory
 from workflow_service.repositories.memory.stored_values import as_stored
+from workflow_service.services.ports import Key
 
 
 class ExecutionsInMemory(DocumentsInMemory[Execution]):
@@ -48,6 +49,14 @@ class ExecutionsInMemory(DocumentsInMemory[Execution]):
             stored = self.get(workspace_id, execution_id)
             if stored is not None:
                 self._store(stored, slot_queue=tuple(name for name in stored.slot_queue if name not in block_ids))
+
+    def live(self, workspace_id: str | None, after: str, limit: int) -> Sequence[Key]:
+        """Return executions that have not ended, by their ids, from the one after ``after``."""
+        with self._lock:
+            found = [Key(workspace_id=execution.workspace_id, identifier=execution.execution_id)
+                     for execution in self._documents.values() if not execution.status.is_terminal
+                     and workspace_id in (None, execution.workspace_id) and execution.execution_id > after]
+        return sorted(found, key=lambda key: key.identifier)[:limit]
 
     def page(self, workspace_id: str, *, status: ExecutionStatus | None, template_id: str | None, limit: int,
              offset: int) -> tuple[Sequence[Execution], int]:

@@ -22,3 +22,8 @@ class WaitsInMemory(DocumentsInMemory[Wait]):
         with self._lock:
             return [as_stored(wait) for wait in self._of_workspace(workspace_id)
                     if wait.execution_id == execution_id and wait.status is WaitStatus.OPEN]
+
+    def of_execution(self, workspace_id: str, execution_id: str) -> Sequence[Wait]:
+        """Return all waits of an execution, in any order."""
+        with self._lock:
+            return [as_stored(wait) for wait in self._of_workspace(workspace_id) if wait.execution_id == execution_id]

@@ -39,6 +39,7 @@ class ApprovalDocument(StoredDocument):
     timeout = DurationField(db_field="timeoutMs")
     requested_at = DateTimeField(db_field="requestedAt")
     overdue_at = DateTimeField(db_field="overdueAt")
+    stopped_for = DurationField(db_field="stoppedForMs")
     status = EnumField(ApprovalStatus)
     version = IntField()
     escalation_level = IntField(db_field="escalationLevel")

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from threading import Lock
 from typing import Any, ClassVar
 
 from mongoengine import DateTimeField, IntField
@@ -32,9 +34,9 @@ from workflow_service.services.ports import StoredEvent
 
 COLLECTION = "events"
 _MAX_COLLISIONS = 100
-"""Of one call before it gives up; the sweep relays what is left."""
+"""Over one execution, in one call, before it gives up; the sweep relays what is left."""
 _PAUSE = timedelta(milliseconds=1)
-"""Added to the longest pause with every collision of a call."""
+"""Added to the longest pause with every collision over the same execution."""
 _IDS_KEPT = 100_000
 
 
@@ -73,24 +75,26 @@ class EventsInMongo:
         self._store = store
         self._heads = Heads(lambda: self._collection)
         self._known: Recent[bool] = Recent(_IDS_KEPT)
+        self._untold: list[StoredEvent] = []
+        """Events that a call has stored before it failed; the next one returns them."""
+        self._lock = Lock()
 
     @store_errors()
     def append(self, events: Sequence[Event]) -> Sequence[StoredEvent]:
         """Store events under the next sequence numbers and return those stored now; each event is stored once."""
-        added: list[StoredEvent] = []
         pending = self._unknown(events)
-        collisions = 0
+        collisions: Counter[str] = Counter()
         while pending:
             rows = self._numbered(pending)
             count = self._insert(rows)
             self._remember(rows[:count])
-            added += rows[:count]
             pending = []
             if count < len(rows):
-                collisions += 1
-                self._part(collisions)
+                execution_id = rows[count].event.execution_id
+                collisions[execution_id] += 1
+                self._part(collisions[execution_id])
                 pending = self._missing(rows[count:])
-        return added
+        return self._take_untold()
 
     @store_errors()
     def of_execution(self, workspace_id: str, execution_id: str, *, after: int = 0,
@@ -156,6 +160,13 @@ class EventsInMongo:
         for row in rows:
             self._known.set(row.event.event_id, True)
             self._heads.set(row.event.execution_id, row.sequence)
+        with self._lock:
+            self._untold += rows
+
+    def _take_untold(self) -> Sequence[StoredEvent]:
+        with self._lock:
+            untold, self._untold = self._untold, []
+        return untold
 
     @property
     def _collection(self) -> Collection[Raw]:

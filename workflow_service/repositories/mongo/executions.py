@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from mongoengine import DateTimeField, EnumField, IntField
 from pymongo import ASCENDING, DESCENDING
 
+from workflow_service.domain.commands import CancelMode
 from workflow_service.domain.execution import Execution, Slot
 from workflow_service.domain.statuses import ExecutionStatus
 from workflow_service.repositories.mongo.codec import Codec, StoredDocument
@@ -24,8 +25,10 @@ from workflow_service.repositories.mongo.fields import (
 )
 from workflow_service.repositories.mongo.large_values import LargeValues
 from workflow_service.repositories.mongo.writes import repeated, update_confirmed
+from workflow_service.services.ports import Key
 
 COLLECTION = "executions"
+_ENDS = sorted(status.value for status in ExecutionStatus if status.is_terminal)
 
 
 class ExecutionDocument(StoredDocument):
@@ -45,9 +48,16 @@ class ExecutionDocument(StoredDocument):
     generation = IntField()
     holds = TextsField()
     hold_number = IntField(db_field="holdNumber")
+    clock_stopped_by = TextsField(db_field="clockStoppedBy")
+    stopped_since = DateTimeField(db_field="stoppedSince")
+    stopped_for = DurationField(db_field="stoppedForMs")
+    reason = TextField()
+    cancel_mode = EnumField(CancelMode, db_field="cancelMode")
     slots = SlotsField()
     slot_queue = TextsField(db_field="slotQueue")
     restart_targets = JsonField(db_field="restartTargets")
+    restart_supplied = JsonField(db_field="restartSupplied")
+    revoked = TextsField()
     remaining = DurationField(db_field="remainingMs")
     deadline = DateTimeField()
     due_at = DateTimeField(db_field="dueAt")
@@ -94,6 +104,15 @@ class ExecutionsInMongo(DocumentsInMongo[Execution]):
     def _update(self, workspace_id: str, execution_id: str, update: Raw) -> None:
         query = {"_id": execution_id, "workspaceId": workspace_id}
         repeated(lambda: self._collection.update_one(query, update))
+
+    @store_errors()
+    def live(self, workspace_id: str | None, after: str, limit: int) -> Sequence[Key]:
+        """Return executions that have not ended, by their ids, from the one after ``after``."""
+        query: Raw = {"status": {"$nin": _ENDS}, "_id": {"$gt": after}}
+        if workspace_id is not None:
+            query["workspaceId"] = workspace_id
+        found = self._collection.find(query, {"workspaceId": 1}).sort("_id", ASCENDING).limit(limit)
+        return [Key(workspace_id=raw["workspaceId"], identifier=raw["_id"]) for raw in found]
 
     @store_errors()
     def page(self, workspace_id: str, *, status: ExecutionStatus | None, template_id: str | None, limit: int,

@@ -10,9 +10,9 @@ from mongoengine import DateTimeField, EnumField, IntField
 from workflow_service.domain.statuses import WaitKind, WaitStatus
 from workflow_service.domain.wait import Wait
 from workflow_service.repositories.mongo.codec import Codec, StoredDocument
-from workflow_service.repositories.mongo.connection import Store, store_errors
+from workflow_service.repositories.mongo.connection import Raw, Store, store_errors
 from workflow_service.repositories.mongo.documents import DocumentsInMongo
-from workflow_service.repositories.mongo.fields import EventsField, JsonField, TextField
+from workflow_service.repositories.mongo.fields import DurationField, EventsField, JsonField, TextField
 from workflow_service.repositories.mongo.large_values import LargeValues
 
 COLLECTION = "waits"
@@ -31,6 +31,7 @@ class WaitDocument(StoredDocument):
     status = EnumField(WaitStatus)
     version = IntField()
     payload = JsonField()
+    stopped_for = DurationField(db_field="stoppedForMs")
     deadline = DateTimeField()
     ask_at = DateTimeField(db_field="askAt")
     due_at = DateTimeField(db_field="dueAt")
@@ -48,5 +49,12 @@ class WaitsInMongo(DocumentsInMongo[Wait]):
     @store_errors()
     def open_of(self, workspace_id: str, execution_id: str) -> Sequence[Wait]:
         """Return the open waits of an execution."""
-        query = {"executionId": execution_id, "workspaceId": workspace_id, "status": WaitStatus.OPEN.value}
+        return self._found({"executionId": execution_id, "workspaceId": workspace_id, "status": WaitStatus.OPEN.value})
+
+    @store_errors()
+    def of_execution(self, workspace_id: str, execution_id: str) -> Sequence[Wait]:
+        """Return all waits of an execution, in any order."""
+        return self._found({"executionId": execution_id, "workspaceId": workspace_id})
+
+    def _found(self, query: Raw) -> list[Wait]:
         return [self._codec.to_domain(raw) for raw in self._collection.find(query)]
