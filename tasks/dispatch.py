@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 
 from tasks import canvas
+from tasks.publisher import Publisher
 from workflow_service.services.ports import Dispatch
 
 log = logging.getLogger(__name__)
@@ -14,9 +16,17 @@ log = logging.getLogger(__name__)
 class CeleryDispatcher:
     """Sends segments as canvases."""
 
+    def __init__(self) -> None:
+        """Connect to nothing yet."""
+        self._publisher = Publisher(_send)
+
     def dispatch(self, dispatches: Sequence[Dispatch]) -> bool:
-        """Send segments; what can't be sent now is dispatched by the sweep."""
-        return all([_send(dispatch) for dispatch in dispatches])
+        """Send segments; what can't be sent at once is sent later, or dispatched by the sweep."""
+        return self._publisher.publish(dispatches) if dispatches else True
+
+    def drain(self, within: timedelta) -> None:
+        """Wait until what was to be sent has been tried, no longer than this."""
+        self._publisher.drain(within)
 
 
 def _send(dispatch: Dispatch) -> bool:

@@ -35,6 +35,8 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "task_publish_retry_policy": {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5},
         "broker_pool_limit": 30,
         "broker_connection_timeout": _CONNECT_S,
+        # RabbitMQ: a connection that died without a word is noticed within a minute, not within four
+        "broker_heartbeat": 30,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "broker_transport_options": _broker_options(settings),

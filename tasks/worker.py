@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import atexit
 import os
-from threading import Lock
+from datetime import timedelta
+from threading import Lock, Thread
 
-from celery.signals import setup_logging, worker_process_shutdown, worker_shutdown
+from celery.signals import setup_logging, worker_process_shutdown, worker_shutdown, worker_shutting_down
 
 from tasks.dispatch import CeleryDispatcher
+from tasks.ending import Ending
 from workflow_service.background import Background
 from workflow_service.bootstrap import Application, build
 from workflow_service.config import load_settings
 from workflow_service.logs import configure_logging
+
+_DRAINED_WITHIN = timedelta(seconds=1)
 
 
 class WorkerProcess:
@@ -27,21 +31,45 @@ class WorkerProcess:
         self._pid: int | None = None
         self._application: Application | None = None
         self._background: Background | None = None
+        self._dispatcher: CeleryDispatcher | None = None
+        self._ending: Ending | None = None
+        self._is_told = False
 
     def application(self) -> Application:
         """Return the application of this process; the first call builds it and starts its threads."""
         with self._lock:
             if self._application is None or self._pid != os.getpid():
                 self._pid = os.getpid()
-                self._application = build(load_settings(), CeleryDispatcher())
-                self._background = Background(self._application.engine)
-                self._background.start()
+                self._application = self._built()
+                self._tell()  # the signal may have come meanwhile
             return self._application
+
+    def begin_to_end(self) -> None:
+        """Let no task go on with a next block, and the grace period begin; called by a signal handler."""
+        self._is_told = True
+        self._tell()
 
     def stop(self) -> None:
         """End the threads; what was gathered is finished first."""
-        if self._background is not None and self._pid == os.getpid():
+        if self._background is not None and self._dispatcher is not None and self._pid == os.getpid():
             self._background.stop()
+            self._dispatcher.drain(_DRAINED_WITHIN)
+
+    def _tell(self) -> None:
+        if self._is_told and self._application is not None and self._ending is not None and self._pid == os.getpid():
+            self._application.engine.leases.end()
+            self._ending.begin()
+
+    def _built(self) -> Application:
+        settings = load_settings()
+        self._dispatcher = CeleryDispatcher()
+        application = build(settings, self._dispatcher)
+        self._background = Background(application.engine)
+        self._background.start()
+        self._ending = Ending(settings.workflow.stop_grace)
+        Thread(target=self._ending.watch, args=(application.engine.handing_back, self.stop), name="ending",
+               daemon=True).start()
+        return application
 
 
 process = WorkerProcess()
@@ -51,6 +79,11 @@ process = WorkerProcess()
 @setup_logging.connect
 def _log_as_json(**_: object) -> None:
     configure_logging()
+
+
+@worker_shutting_down.connect
+def _begin_to_end(**_: object) -> None:
+    process.begin_to_end()
 
 
 @worker_shutdown.connect

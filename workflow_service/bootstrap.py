@@ -14,6 +14,7 @@ from redis import Redis
 
 from workflow_service.config import Settings
 from workflow_service.domain.template import RetryPolicy
+from workflow_service.failpoints.arming import arm
 from workflow_service.integrations.agent_service import HttpAgentService
 from workflow_service.integrations.http import JsonClient
 from workflow_service.integrations.state_breaker import StateBreaker
@@ -25,6 +26,7 @@ from workflow_service.repositories.mongo.clock import StoreClock
 from workflow_service.repositories.mongo.connection import Store, connect
 from workflow_service.repositories.mongo.events import EventsInMongo
 from workflow_service.repositories.mongo.executions import ExecutionsInMongo
+from workflow_service.repositories.mongo.standing_holds import StandingHoldsInMongo
 from workflow_service.repositories.mongo.templates import TemplatesInMongo
 from workflow_service.repositories.mongo.waits import WaitsInMongo
 from workflow_service.services.approvals import Approvals
@@ -85,14 +87,16 @@ def build(settings: Settings, dispatcher: Dispatcher) -> Application:
         state=StateBreaker(HttpStateService(state_client), _STATE_PAUSE),
         dispatcher=dispatcher, clock=clock, monotonic=time.monotonic,
         draw=random.random, new_id=lambda: uuid4().hex, owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}")
-    engine = build_engine(ports, _timings(settings), RetryPolicy(max_retries=settings.workflow.retry_attempts))
+    ports = arm(ports, settings.workflow.failpoint)
+    engine = build_engine(ports, _timings(settings), RetryPolicy(max_retries=settings.workflow.retry_attempts),
+                          settings.workflow.service_workspace)
     return Application(settings=settings, engine=engine,
                        health=_health(settings, store, agent_client, state_client))
 
 
 def _stores(store: Store) -> Stores:
     return Stores(executions=ExecutionsInMongo(store), blocks=BlocksInMongo(store), waits=WaitsInMongo(store),
-                  approvals=ApprovalsInMongo(store))
+                  approvals=ApprovalsInMongo(store), holds=StandingHoldsInMongo(store))
 
 
 def _timings(settings: Settings) -> Timings:

@@ -31,6 +31,8 @@ DEVELOPMENT = {
     "LLM_SERVICE_URL": f"http://{HOST}:9",
 }
 """Settings of the stack where the environment has none."""
+_GRACE = timedelta(seconds=8)
+"""For workers that are told to end: what they can't end in time they hand back."""
 _SERVERS = frozenset({"valkey", "mongodb", "agent-service", "state-service"})
 
 
@@ -131,8 +133,8 @@ def _web(port: int) -> Part:
 
 def _worker(queue: str, threads: int) -> Part:
     return Part(name=f"worker-{queue}", needs=_SERVERS | {"migrations"}, is_ready=says(" ready."),
-                # the messages of a worker that is killed here come back to the next one
-                stop_within=timedelta(seconds=10),
+                environment={"WORKFLOW_STOP_GRACE_MS": str(_GRACE // timedelta(milliseconds=1))},
+                stop_within=_GRACE + timedelta(seconds=2),
                 argv=_celery("worker", "--queues", queue, "--pool", "threads", "--concurrency", str(threads),
                              "--hostname", f"{queue}@%h", "--without-gossip", "--without-mingle"))
 

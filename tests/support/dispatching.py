@@ -13,13 +13,14 @@ from tasks.dispatch import CeleryDispatcher
 from tests.support.dispatches import LARGEST, SHAPES, a_dispatch
 
 
-def answer(name: str) -> str:
+def answer(dispatcher: CeleryDispatcher, name: str) -> str:
     """Dispatch a segment and say whether it was sent and how long that took."""
     segments, since = {**SHAPES, **LARGEST}, time.monotonic()
-    sent = CeleryDispatcher().dispatch([a_dispatch(segments[name])])
+    sent = dispatcher.dispatch([a_dispatch(segments[name])])
     return f"{sent:d} {time.monotonic() - since:.2f}"
 
 
 if __name__ == "__main__":
+    only = CeleryDispatcher()
     for line in sys.stdin:
-        print(answer(line.strip()), flush=True)
+        print(answer(only, line.strip()), flush=True)

@@ -16,6 +16,7 @@ from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.clock import SystemClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
 from workflow_service.services.engine import Engine, Ports, build_engine
@@ -64,7 +65,7 @@ class WorkerInMemory:
         clock = SystemClock()
         stores = Stores(executions=self._watched(ExecutionsInMemory(), "executions"),
                         blocks=self._watched(BlocksInMemory(), "blocks"), waits=self._watched(WaitsInMemory(), "waits"),
-                        approvals=self._watched(ApprovalsInMemory(), "approvals"))
+                        approvals=self._watched(ApprovalsInMemory(), "approvals"), holds=StandingHoldsInMemory())
         ports = Ports(
             stores=stores, templates=TemplatesInMemory(), events=EventsInMemory(),
             checkpoints=self._watched(CheckpointsInMemory(clock), "checkpoints"), agents=InMemoryAgentService([]),

@@ -34,6 +34,7 @@ def settings(**changes: str) -> dict[str, Any]:
     pytest.param("worker_cancel_long_running_tasks_on_connection_loss", False, id="work outlives its broker"),
     pytest.param("broker_connection_retry_on_startup", True, id="a worker may start before its broker"),
     pytest.param("broker_connection_max_retries", None, id="and never gives it up"),
+    pytest.param("broker_heartbeat", 30, id="a connection that died without a word is noticed"),
     pytest.param("task_publish_retry", True, id="without retries a publish on a dead connection hangs"),
     pytest.param("task_ignore_result", True, id="outcomes are in the store"),
     pytest.param("result_expires", timedelta(hours=1), id="what chords count does not stay"),

@@ -24,8 +24,11 @@ def broken_rules(values: Values) -> Iterator[Issue]:
     for shorter, longer in _SHORTER:
         if shorter in values and longer in values and values[shorter] >= values[longer]:
             yield _not_shorter(_entry(shorter), _entry(longer), values)
-    if values.get("security.environment") == "production" and "security.jwt_secret" in values:
-        yield from _weak_secret(values["security.jwt_secret"])
+    if values.get("security.environment") == "production":
+        if "security.jwt_secret" in values:
+            yield from _weak_secret(values["security.jwt_secret"])
+        if values.get("workflow.failpoint") is not None:
+            yield _armed_in_production(_entry("workflow.failpoint"))
 
 
 def _not_shorter(shorter: Entry, longer: Entry, values: Values) -> Issue:
@@ -45,6 +48,11 @@ def _weak_secret(secret: str) -> Iterator[Issue]:
     if fault:
         yield Issue(path=f"{entry.variable} ({entry.path})", code="weak_secret", allowed=(allowed,),
                     message=f"{fault}; allowed: {allowed}.")
+
+
+def _armed_in_production(failpoint: Entry) -> Issue:
+    return Issue(path=f"{failpoint.variable} ({failpoint.path})", code="only_for_tests", allowed=("nothing",),
+                 message="ends processes on purpose; allowed in production: nothing.")
 
 
 def _entry(path: str) -> Entry:

@@ -9,6 +9,8 @@ from typing import Any
 
 from workflow_service.config.addresses import Url
 from workflow_service.config.kinds import Kind, Secret, Text, Whole, Word, Words, milliseconds, seconds
+from workflow_service.config.moments import MomentKind
+from workflow_service.failpoints.failpoint import Moment
 
 DEVELOPMENT_JWT_SECRET = "development-only-not-a-secret-at-all"
 """The secret of ``default.yml``, which production refuses."""
@@ -135,6 +137,14 @@ class WorkflowSettings:
         "How long one task goes on with the next block of a line by itself (ms)."))
     max_lost_leases: int = field(metadata=_leaf(
         "max_lost_leases", Whole(), "Workers that may vanish over one block before it fails."))
+    service_workspace: str = field(metadata=_leaf(
+        "service_workspace", Text(), "The workspace whose admins may hold the whole service."))
+    stop_grace: timedelta = field(metadata=_leaf(
+        "stop_grace_ms", milliseconds(least=1000),
+        "How long a worker that is told to end may take; what it can't end in time it hands to others (ms)."))
+    failpoint: Moment | None = field(metadata=_leaf(
+        "failpoint", MomentKind(), "For tests alone, refused in production: the moment at which the process ends "
+        "itself, such as `claimed`, or `claimed:3` for the third time.", is_optional=True))
 
 
 @dataclass(frozen=True, kw_only=True)
