@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import ip_address
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self, cast
 from urllib.parse import quote, urlsplit
 
@@ -41,6 +41,15 @@ class Api:
         """Return a template; the latest version if none is named."""
         return self._ask("GET", "templates", template_id, query={"version": version})
 
+    def update_template(self, template_id: str, document: Any, if_match: str | None = None) -> Document:
+        """Store a new version of a template and return it; refused unless ``if_match``, if given, is the latest."""
+        return self._ask("PUT", "templates", template_id, body=document,
+                         headers={"If-Match": None if if_match is None else f'"{if_match}"'})
+
+    def template_versions(self, template_id: str) -> Document:
+        """Return the versions of a template."""
+        return self._ask("GET", "templates", template_id, "versions")
+
     def start(self, template_id: str, given: Mapping[str, Any], version: str | None = None) -> Document:
         """Start an execution and return its id and status."""
         body = {"templateId": template_id, "input": given} | ({"templateVersion": version} if version else {})
@@ -53,6 +62,55 @@ class Api:
     def execution(self, execution_id: str) -> Document:
         """Return an execution with its blocks."""
         return self._ask("GET", "executions", execution_id)
+
+    def events(self, execution_id: str, after: int, limit: int) -> Document:
+        """Return events of an execution from the one after a sequence number."""
+        return self._ask("GET", "executions", execution_id, "events", query={"after": after, "limit": limit})
+
+    def logs(self, execution_id: str, offset: int, limit: int, **wanted: str | None) -> Document:
+        """Return a page of the log of an execution."""
+        return self._ask("GET", "executions", execution_id, "logs",
+                         query={"offset": offset, "limit": limit, **wanted})
+
+    def verification(self, execution_id: str) -> Document:
+        """Return what is wrong with an execution."""
+        return self._ask("GET", "executions", execution_id, "verify")
+
+    def pause(self, execution_id: str, **said: str | None) -> Document:
+        """Let nothing of an execution start, and return what is still at work."""
+        return self._control(execution_id, "pause", said=said)
+
+    def resume(self, execution_id: str) -> Document:
+        """Lift the pause of an execution."""
+        return self._control(execution_id, "resume")
+
+    def cancel(self, execution_id: str, **said: str | None) -> Document:
+        """End an execution, and return what is still at work."""
+        return self._control(execution_id, "cancel", said=said)
+
+    def restart(self, execution_id: str, **said: Any) -> Document:
+        """Run a part of an execution again, and return which."""
+        return self._control(execution_id, "restart", said=said)
+
+    def skip(self, execution_id: str, block_id: str, **said: Any) -> Document:
+        """Go on after a block with an output that is given here."""
+        return self._control(execution_id, "blocks", block_id, "skip", said=said)
+
+    def retry(self, execution_id: str, block_id: str) -> Document:
+        """Make the next attempt of a block now."""
+        return self._control(execution_id, "blocks", block_id, "retry")
+
+    def holds(self) -> Document:
+        """Return the standing holds."""
+        return self._ask("GET", "holds")
+
+    def place_hold(self, **said: str | None) -> Document:
+        """Place a standing hold and return it."""
+        return self._ask("POST", "holds", body=_without_none(said))
+
+    def lift_hold(self, hold_id: str) -> Document:
+        """Lift a standing hold and return it."""
+        return self._ask("DELETE", "holds", hold_id)
 
     def pending_approvals(self, execution_id: str | None = None) -> Document:
         """Return what waits for an answer of this user."""
@@ -81,11 +139,15 @@ class Api:
         """Close the connections."""
         self.close()
 
-    def _ask(self, method: str, *path: str, query: Mapping[str, Any] | None = None, body: Any = None) -> Document:
+    def _control(self, execution_id: str, *path: str, said: Mapping[str, Any] = MappingProxyType({})) -> Document:
+        return self._ask("POST", "executions", execution_id, *path, body=_without_none(said) or None)
+
+    def _ask(self, method: str, *path: str, query: Mapping[str, Any] | None = None, body: Any = None,
+             headers: Mapping[str, str | None] | None = None) -> Document:
         address = "/".join([self._url, "api/v1", *(quote(part, safe="") for part in path)])
         try:
-            answer = self._session.request(method, address, params=query, json=body, timeout=_TIMEOUT_S,
-                                           allow_redirects=False)
+            answer = self._session.request(method, address, params=query, json=body, headers=headers,
+                                           timeout=_TIMEOUT_S, allow_redirects=False)
         except requests.ConnectionError as error:
             raise Unreachable(self._url, "does not answer") from error
         except requests.Timeout as error:
@@ -104,6 +166,10 @@ class Api:
         if not answer.ok:
             raise Refused.of(answer.status_code, document)
         return cast(Document, document)
+
+
+def _without_none(said: Mapping[str, Any]) -> Document:
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _is_loopback(url: str) -> bool:

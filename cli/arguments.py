@@ -35,6 +35,12 @@ def json_object(_context: click.Context, _parameter: click.Parameter, value: str
     return given
 
 
+def optional_json_object(context: click.Context, parameter: click.Parameter,
+                         value: str | None) -> dict[str, Any] | None:
+    """Do as ``json_object``; None if nothing was given."""
+    return None if value is None else json_object(context, parameter, value)
+
+
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no number of JSON")
 

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from cli.following import changes
 from cli.views.executions import execution_tree, named
+from cli.views.standing import remarks
 from cli.views.statuses import label
 
 Document = Mapping[str, Any]
@@ -36,14 +37,15 @@ class LineDisplay:
     def update(self, execution: Document) -> None:
         """Print what is new."""
         now = datetime.now().strftime("%H:%M:%S")
-        for change in changes(self._last, execution):
+        for change in changes(self._last, execution, datetime.now(UTC)):
             attempt = f"attempt {change.attempt}" if change.attempt > 1 else ""
-            remarks = "".join(f"  {text}" for text in (attempt, change.note) if text)
+            told = "".join(f"  {text}" for text in (attempt, change.note) if text)
             self._console.print(Text.assemble((f"{now}  ", "dim"), f"{change.block_id:<16} ", label(change.status),
-                                              remarks))
-        if self._last is None or self._last["status"] != execution["status"]:
+                                              told))
+        if self._last is None or _standing(self._last) != _standing(execution):
+            told = "".join(f"  {remark}" for remark in remarks(execution))
             self._console.print(Text.assemble((f"{now}  ", "dim"), f"{named(execution)} is ",
-                                              label(execution["status"])))
+                                              label(execution["status"]), (told, "dim")))
         self._last = execution
 
 
@@ -58,6 +60,10 @@ class TreeDisplay:
     def update(self, execution: Document) -> None:
         """Draw the tree again."""
         self._live.update(execution_tree(execution, self._steps, datetime.now(UTC)), refresh=True)
+
+
+def _standing(execution: Document) -> tuple[Any, ...]:
+    return execution["status"], execution.get("holds")
 
 
 @contextmanager

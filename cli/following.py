@@ -1,11 +1,11 @@
-"""Follow an execution to its end: one reading after the other, and what changed between them."""
+"""Follow an execution to its end, or to another point: one reading after the other, and what changed between them."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from cli.errors import CommandFailed, Refused, Unreachable
@@ -19,7 +19,7 @@ _SERVER_ERROR = 500
 
 
 class TookTooLong(CommandFailed):
-    """Raised when an execution has not ended in the time that it was given."""
+    """Raised when an execution has not come to where it is followed in the time that it was given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +32,14 @@ class Change:
     note: str
 
 
-def follow(read: Callable[[], Document], patience: timedelta, interval: timedelta) -> Iterator[Document]:
-    """Yield an execution as it is, again and again, last when it has ended.
+def has_ended(execution: Document) -> bool:
+    """Say whether an execution has ended."""
+    return execution["status"] in ENDED
+
+
+def follow(read: Callable[[], Document], patience: timedelta, interval: timedelta,
+           until: Callable[[Document], bool] = has_ended) -> Iterator[Document]:
+    """Yield an execution as it is, again and again, last when it is where it was to come.
 
     A service that is away for a while is asked again.
 
@@ -41,9 +47,10 @@ def follow(read: Callable[[], Document], patience: timedelta, interval: timedelt
         read: returns the execution.
         patience: when to give up.
         interval: how long to rest between two readings.
+        until: says whether it is there.
 
     Raises:
-        TookTooLong: it has not ended in time.
+        TookTooLong: it was not there in time.
         CommandFailed: it can't be read.
     """
     deadline = time.monotonic() + patience.total_seconds()
@@ -57,18 +64,19 @@ def follow(read: Callable[[], Document], patience: timedelta, interval: timedelt
                 raise
         else:
             yield execution
-            if execution["status"] in ENDED:
+            if until(execution):
                 return
         if time.monotonic() > deadline:
-            raise TookTooLong(f"The execution has not ended within {patience.total_seconds():.0f} s; it goes on.")
+            raise TookTooLong(f"Gave up after {patience.total_seconds():.0f} s; the execution goes on.")
         time.sleep(interval.total_seconds())
 
 
-def changes(before: Document | None, after: Document) -> list[Change]:
+def changes(before: Document | None, after: Document, now: datetime) -> list[Change]:
     """Return the blocks whose status or attempt is not what it was; at first those that are not pending."""
     blocks = before["blockExecutions"] if before else []
     known = {block["blockId"]: (block["status"], attempts(block)) for block in blocks}
-    return [Change(block_id=block["blockId"], status=block["status"], attempt=attempts(block), note=note(block))
+    return [Change(block_id=block["blockId"], status=block["status"], attempt=attempts(block),
+                   note=note(block, now))
             for block in after["blockExecutions"]
             if known.get(block["blockId"], ("pending", 0)) != (block["status"], attempts(block))]
 

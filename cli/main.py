@@ -14,8 +14,10 @@ from io import TextIOWrapper
 
 import click
 
+from cli.commands import control, history
 from cli.commands.approvals import approvals
 from cli.commands.executions import executions
+from cli.commands.holds import holds
 from cli.commands.templates import templates
 from cli.commands.token import token
 from cli.errors import CommandFailed
@@ -52,8 +54,10 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
-for _part in (approvals, executions, templates, token):
+for _part in (approvals, executions, holds, templates, token):
     main.add_command(_part)
+for _part in (*control.COMMANDS, *history.COMMANDS):
+    executions.add_command(_part)
 
 
 def _registered() -> Mapping[str, EntryPoint]:

@@ -22,10 +22,10 @@ READ = frozenset({"templates:read", "executions:read", "approvals:read"})
 """What every role may do."""
 PERMISSIONS: Mapping[str, frozenset[str]] = {
     "viewer": READ,
-    "operator": READ | {"executions:start"},
+    "operator": READ | {"executions:start", "executions:control"},
     "designer": READ | {"templates:write"},
     "approver": READ | {"approvals:respond"},
-    ADMIN: READ | {"executions:start", "templates:write", "approvals:respond"},
+    ADMIN: READ | {"executions:start", "executions:control", "templates:write", "approvals:respond"},
 }
 """Role -> what it may do."""
 PUBLIC_ENDPOINTS = frozenset({

@@ -32,6 +32,17 @@ def json_body(request: Request) -> Any:
     return parse_json(raw)
 
 
+def optional_json_body(request: Request) -> Any:
+    """Return the parsed body of a request that may do without one: an empty object if there is none.
+
+    Raises:
+        UnsupportedMediaType: there is one, and it is not declared as JSON.
+        RequestEntityTooLarge: it has more than ``MAX_BYTES``.
+        MalformedJSON: it can't be read.
+    """
+    return json_body(request) if request.get_data() else {}
+
+
 def parse_json(raw: bytes) -> Any:
     """Return what a JSON text says.
 

@@ -10,9 +10,14 @@ from apispec.ext.marshmallow.common import make_schema_key
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
-from web.api.resources import approvals, executions, health, templates
+from web.api.resources import approvals, control, executions, health, history, holds, templates
 from web.api.schemas.errors import ErrorSchema
-from web.api.schemas.templates import StoredTemplateSchema, WorkflowTemplateSchema, template_components
+from web.api.schemas.templates import (
+    StoredTemplateSchema,
+    TemplateUpdateSchema,
+    WorkflowTemplateSchema,
+    template_components,
+)
 from web.auth import SECURITY_SCHEME
 from workflow_service.domain.ids import ID_PATTERN
 
@@ -48,7 +53,7 @@ def register_api(app: Flask) -> None:
     api = ServiceApi(app)
     api.register_converter(IdConverter, lambda _converter: {"type": "string", "pattern": ID_PATTERN})
     _describe_templates(api)
-    for resources in (templates, executions, approvals, health):
+    for resources in (templates, executions, control, history, holds, approvals, health):
         api.register_blueprint(resources.blueprint)
 
 
@@ -59,6 +64,7 @@ def _describe_templates(api: ServiceApi) -> None:
     api.spec.components.schemas.pop("PaginationMetadata", None)  # flask-smorest's own pages, which we don't have
     references = api.ma_plugin.converter.refs  # how apispec knows that a schema has its component already
     references[make_schema_key(WorkflowTemplateSchema())] = "WorkflowTemplate"
+    references[make_schema_key(TemplateUpdateSchema())] = "TemplateUpdate"
     references[make_schema_key(StoredTemplateSchema())] = "StoredTemplate"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,14 +10,10 @@ import click
 
 from cli.api import Api
 from cli.arguments import as_json, calls_api, json_object, limited
-from cli.displays import display
 from cli.errors import CommandFailed
-from cli.following import follow
-from cli.terminal import console, own_name, remark, show
-from cli.views.executions import execution_page, executions_table, steps_of
-
-_INTERVAL = timedelta(milliseconds=400)
-_A_DAY_S = 86_400
+from cli.terminal import own_name, remark, show
+from cli.views.executions import execution_page, executions_table
+from cli.watching import A_DAY_S, watch_until
 
 
 @click.group()
@@ -52,16 +48,12 @@ def show_(api: Api, execution_id: str, as_json: bool) -> None:
 
 @executions.command()
 @click.argument("execution_id", metavar="ID")
-@click.option("--timeout", "patience_s", type=click.IntRange(1), default=_A_DAY_S, show_default=True,
+@click.option("--timeout", "patience_s", type=click.IntRange(1), default=A_DAY_S, show_default=True,
               help="Seconds after which to give up.")
 @calls_api
 def watch(api: Api, execution_id: str, patience_s: int) -> None:
     """Follow an execution to its end; fails if it did not complete."""
-    first = api.execution(execution_id)
-    screen = console()
-    with display(screen, _steps(api, first)) as shown:
-        for execution in follow(lambda: api.execution(execution_id), timedelta(seconds=patience_s), _INTERVAL):
-            shown.update(execution)
+    execution = watch_until(api, execution_id, timedelta(seconds=patience_s))
     if execution["status"] != "completed":
         raise CommandFailed(f"The execution is {execution['status']}; "
                             f"see: {own_name()} executions show {execution_id}")
@@ -79,11 +71,3 @@ def list_(api: Api, status: str | None, template_id: str | None, limit: int, as_
     show(page, as_json, executions_table(page["executions"], datetime.now(UTC)))
     if not as_json and page["total"] > len(page["executions"]):
         remark(f"{len(page['executions'])} of {page['total']}; --limit shows more.")
-
-
-def _steps(api: Api, execution: Mapping[str, Any]) -> Sequence[Sequence[str]]:
-    """Return the steps of an execution's template; none if it can't be read any more."""
-    try:
-        return steps_of(api.template(execution["templateId"], execution["templateVersion"]))
-    except CommandFailed:
-        return []

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from cli.views.durations import NOTHING, elapsed, length, moment
+from cli.views.durations import NOTHING, elapsed, instant, length, moment
+from cli.views.standing import OPERATOR_HOLD, remarks, short_status
 from cli.views.statuses import label, mark, style
 from cli.views.tables import table
 
@@ -23,7 +24,7 @@ def executions_table(executions: Iterable[Document], now: datetime) -> Table:
     """Return executions, one a line."""
     shown = table("Execution", "Template", "Status", "Started", "Time", "By", numbers=["Time"], whole=["Execution"])
     for execution in executions:
-        shown.add_row(execution["executionId"], named(execution), label(execution["status"]),
+        shown.add_row(execution["executionId"], named(execution), short_status(execution),
                       moment(execution["startedAt"]), length(_elapsed(execution, now)), execution["createdBy"])
     return shown
 
@@ -33,7 +34,8 @@ def execution_page(execution: Document, now: datetime) -> RenderableType:
     heading = Text.assemble(("Execution ", "bold"), execution["executionId"], "  ", label(execution["status"]), "\n",
                             named(execution), "  started ", moment(execution["startedAt"]), " by ",
                             execution["createdBy"], "  ", length(_elapsed(execution, now)))
-    return Group(heading, blocks_table(execution, now), *_troubles(execution))
+    return Group(heading, *(Text(remark, style="yellow") for remark in remarks(execution)),
+                 blocks_table(execution, now), *_troubles(execution, now))
 
 
 def blocks_table(execution: Document, now: datetime) -> Table:
@@ -41,7 +43,7 @@ def blocks_table(execution: Document, now: datetime) -> Table:
     shown = table("Block", "Agent", "Attempts", "Time", "Status", numbers=["Attempts", "Time"], whole=["Block"])
     for block in execution["blockExecutions"]:
         shown.add_row(block["blockId"], block["agentId"] or NOTHING, str(attempts(block) or NOTHING),
-                      length(_elapsed(block, now)), _status(block))
+                      length(_elapsed(block, now)), _status(block, now))
     return shown
 
 
@@ -56,7 +58,8 @@ def execution_tree(execution: Document, steps: Sequence[Sequence[str]], now: dat
     known = {name for step in steps for name in step}
     rest = [name for name in blocks if name not in known]
     root = Tree(Text.assemble((named(execution), "bold"), "  ", label(execution["status"]), "  ",
-                              (length(_elapsed(execution, now)), "dim")), guide_style="dim")
+                              (length(_elapsed(execution, now)), "dim"),
+                              *((f"\n{remark}", "yellow") for remark in remarks(execution))), guide_style="dim")
     for number, step in enumerate([*steps, rest] if rest else steps, start=1):
         together = " (in parallel)" if len(step) > 1 else ""
         branch = root.add(Text(f"step {number}{together}", style="dim"))
@@ -91,10 +94,17 @@ def attempts(block: Document) -> int:
     return int(told) if told is not None else (int(block["retryCount"]) + 1 if block["startedAt"] else 0)
 
 
-def note(block: Document) -> str:
-    """Return what there is to tell about a block beside its status; empty if nothing."""
+def note(block: Document, now: datetime | None = None) -> str:
+    """Return what there is to tell about a block beside its status; empty if nothing.
+
+    Args:
+        now: from when the time to the next attempt is counted; None to leave it out.
+    """
+    if block.get("suppliedBy"):
+        return f"skipped by {block['suppliedBy']}"
     if block["error"] and block["status"] in ("failed", "rejected", "retry_wait"):
-        return f"{block['error'].get('code', 'error')}: {block['error'].get('message', '')}".strip()
+        told = f"{block['error'].get('code', 'error')}: {block['error'].get('message', '')}".strip()
+        return ", ".join(part for part in (told, _next_attempt(block, now)) if part)
     people = block["humanInteractions"]
     if people and block["status"] == "awaiting_approval":
         return f"asked {moment(people[-1]['requestedAt'])}"
@@ -109,23 +119,36 @@ def _line(block: Document, now: datetime) -> Text:
                          (label(block["status"]).plain, style(block["status"])),
                          (length(_elapsed(block, now)) if number else "", "dim"),
                          (f"attempt {number}" if number > 1 else "", style("retry_wait")),
-                         (note(block), "dim")):
+                         (note(block, now), "dim")):
         line.append(f"  {part}" if part else "", style=colour)
     return line
 
 
-def _status(block: Document) -> Text:
-    told = note(block)
+def _next_attempt(block: Document, now: datetime | None) -> str:
+    due = instant(block.get("nextAttemptAt"))
+    if due is None or now is None:
+        return ""
+    return f"next attempt in {length(due - now)}" if due > now else "next attempt is due"
+
+
+def _status(block: Document, now: datetime) -> Text:
+    told = note(block, now)
     return Text.assemble(mark(block["status"]), " ", label(block["status"]), f" ({told})" if told else "")
 
 
-def _troubles(execution: Document) -> list[Text]:
+def _troubles(execution: Document, now: datetime) -> list[Text]:
     """Return the errors of an execution, and what it waits for."""
-    troubles = [Text(f"{block['blockId']}: {note(block)}", style="red") for block in execution["blockExecutions"]
+    troubles = [Text(f"{block['blockId']}: {note(block, now)}", style="red") for block in execution["blockExecutions"]
                 if block["status"] in ("failed", "rejected")]
     if any(block["status"] == "awaiting_approval" for block in execution["blockExecutions"]):
         command = f"workflow-service approvals list --execution {execution['executionId']}"
         troubles.append(Text(f"Somebody is asked: {command}", style="yellow"))
+    if OPERATOR_HOLD in (execution.get("holds") or ()):
+        command = f"workflow-service executions resume {execution['executionId']}"
+        troubles.append(Text(f"Let it go on: {command}", style="yellow"))
+    if execution["status"] == "failed":
+        command = f"workflow-service executions restart {execution['executionId']} --dry-run"
+        troubles.append(Text(f"What a restart would do: {command}", style="yellow"))
     return troubles
 
 

@@ -33,6 +33,14 @@ class CheckedClient(FlaskClient):
         """Send a POST."""
         return super().post(*args, **kwargs)
 
+    def put(self, *args: Any, **kwargs: Any) -> Any:
+        """Send a PUT."""
+        return super().put(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Send a DELETE."""
+        return super().delete(*args, **kwargs)
+
     def document(self) -> dict[str, Any]:
         """Return the OpenAPI document."""
         if self._document is None:

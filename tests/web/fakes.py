@@ -26,6 +26,7 @@ from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, Execut
 from workflow_service.domain.template_schema import TEMPLATE_SCHEMA
 from workflow_service.domain.users import User
 from workflow_service.services import views
+from workflow_service.services.ports import TemplateVersion
 
 NOW = datetime(2025, 8, 21, 9, 30, 0, 123000, tzinfo=UTC)
 """The fake's only instant."""
@@ -51,8 +52,19 @@ class FakeTemplates:
         key = (user.workspace_id, document["templateId"])
         if key in self.stored:
             raise AlreadyExists("template", document["templateId"])
-        self.stored[key] = {**document, "createdAt": NOW, "updatedAt": NOW, "createdBy": user.name}
+        self.stored[key] = {**document, "createdAt": NOW, "updatedAt": NOW, "createdBy": user.name,
+                            "updatedBy": user.name}
         return self.stored[key]
+
+    def update(self, user: User, template_id: str, document: Mapping[str, Any],
+               expected_version: str | None) -> dict[str, Any]:
+        """Put a document over the stored one."""
+        return {**self.get(user, template_id, None), **document}
+
+    def versions(self, user: User, template_id: str) -> list[TemplateVersion]:
+        """Return the one version."""
+        version = self.get(user, template_id, None)["version"]
+        return [TemplateVersion(version=version, created_at=NOW, created_by=user.name)]
 
     def get(self, user: User, template_id: str, version: str | None) -> dict[str, Any]:
         """Return a template."""

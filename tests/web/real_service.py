@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -23,11 +23,12 @@ from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.clock import SystemClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
 from workflow_service.services.engine import Ports, build_engine
 from workflow_service.services.health import Health
-from workflow_service.services.ports import Dispatch
+from workflow_service.services.ports import AgentService, Dispatch
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
 
@@ -56,6 +57,32 @@ class EchoAgents:
     def stop(self, agent_id: str, idempotency_key: str) -> bool:
         """Nothing runs."""
         return True
+
+
+class ScriptedAgents(EchoAgents):
+    """The same agents, but their next answers can be written down."""
+
+    def __init__(self) -> None:
+        """Echo until told otherwise."""
+        self.answers: deque[AgentAnswer] = deque()
+        self.stopped: list[str] = []
+        """The idempotency keys of calls that were told to stop."""
+        self.meanwhile: Callable[[], None] = _nothing
+        """Happens while an agent is at work."""
+
+    def run(self, call: AgentCall) -> AgentAnswer:
+        """Give the next answer; echo if there is none."""
+        self.meanwhile()
+        return self.answers.popleft() if self.answers else super().run(call)
+
+    def stop(self, agent_id: str, idempotency_key: str) -> bool:
+        """Stop at once."""
+        self.stopped.append(idempotency_key)
+        return True
+
+
+def _nothing() -> None:
+    """Let nothing happen."""
 
 
 class StateInMemory:
@@ -110,15 +137,19 @@ class HandWorker:
         application.engine.finisher.flush()
 
 
-def a_real_service(secret: str, worker: HandWorker) -> Application:
-    """Return an empty service."""
+def a_real_service(secret: str, worker: HandWorker, agents: AgentService | None = None) -> Application:
+    """Return an empty service.
+
+    Args:
+        agents: agents that echo, if none are given.
+    """
     settings = load_settings(_ADDRESSES)
     settings = replace(settings, security=replace(settings.security, jwt_secret=secret))
     clock, ids = SystemClock(), count(1)
     stores = Stores(executions=ExecutionsInMemory(), blocks=BlocksInMemory(), waits=WaitsInMemory(),
-                    approvals=ApprovalsInMemory())
+                    approvals=ApprovalsInMemory(), holds=StandingHoldsInMemory())
     ports = Ports(
         stores=stores, templates=TemplatesInMemory(), events=EventsInMemory(), checkpoints=CheckpointsInMemory(clock),
-        agents=EchoAgents(), state=StateInMemory(), dispatcher=worker, clock=clock, monotonic=lambda: 0.0,
+        agents=agents or EchoAgents(), state=StateInMemory(), dispatcher=worker, clock=clock, monotonic=lambda: 0.0,
         draw=lambda: 0.5, new_id=lambda: f"run-{next(ids)}", owner="test")
     return Application(settings=settings, engine=build_engine(ports, Timings()), health=Health({}))

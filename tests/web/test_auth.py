@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,20 +14,36 @@ from flask import Flask
 
 from tests.web.checked_client import CheckedClient
 from tests.web.conftest import SECRET, Headers, SignedHeaders
-from tests.web.fakes import FakeApplication, an_approval
-from web.api.schemas.examples import RESPONSE, START, TEMPLATE
+from tests.web.real_service import HandWorker, a_real_service
+from web.api.schemas.examples import PLACE_HOLD, RESPONSE, START, TEMPLATE, TEMPLATE_UPDATE
 from web.auth import PERMISSIONS, PUBLIC_ENDPOINTS
+from web.context import provide
 from web.tokens import issue_token
 from workflow_service.domain.template_schema import ROLES
+from workflow_service.services.health import Health
 
 EVERYBODY = set(ROLES)
 ROUTES: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/api/v1/templates", TEMPLATE, {"designer", "admin"}),
     ("GET", "/api/v1/templates", None, EVERYBODY),
     ("GET", "/api/v1/templates/t1", None, EVERYBODY),
+    ("PUT", "/api/v1/templates/t1", TEMPLATE_UPDATE, {"designer", "admin"}),
+    ("GET", "/api/v1/templates/t1/versions", None, EVERYBODY),
     ("POST", "/api/v1/executions", START, {"operator", "admin"}),
     ("GET", "/api/v1/executions", None, EVERYBODY),
     ("GET", "/api/v1/executions/run-1", None, EVERYBODY),
+    ("GET", "/api/v1/executions/run-1/events", None, EVERYBODY),
+    ("GET", "/api/v1/executions/run-1/logs", None, EVERYBODY),
+    ("GET", "/api/v1/executions/run-1/verify", None, EVERYBODY),
+    ("POST", "/api/v1/executions/run-9/pause", None, {"operator", "admin"}),
+    ("POST", "/api/v1/executions/run-9/resume", None, {"operator", "admin"}),
+    ("POST", "/api/v1/executions/run-9/cancel", None, {"operator", "admin"}),
+    ("POST", "/api/v1/executions/run-9/restart", None, {"operator", "admin"}),
+    ("POST", "/api/v1/executions/run-9/blocks/extract/skip", None, {"operator", "admin"}),
+    ("POST", "/api/v1/executions/run-9/blocks/extract/retry", None, {"operator", "admin"}),
+    ("GET", "/api/v1/holds", None, EVERYBODY),
+    ("POST", "/api/v1/holds", PLACE_HOLD, {"operator", "admin"}),
+    ("DELETE", "/api/v1/holds/h9", None, {"operator", "admin"}),
     ("GET", "/api/v1/approvals/pending", None, EVERYBODY),
     ("GET", "/api/v1/approvals/a1", None, EVERYBODY),
     ("POST", "/api/v1/approvals/a1/respond", RESPONSE, {"approver", "admin"}),
@@ -35,11 +52,19 @@ ROUTES: list[tuple[str, str, Any, set[str]]] = [
 PUBLIC = ["/health", "/ready", "/api/openapi.json", "/api/docs", "/api/docs/swagger-ui.css", "/"]
 
 
+@pytest.fixture
+def app(edge: Flask) -> Flask:
+    """The edge around the real service."""
+    healthy = Health(dict.fromkeys(("mongodb", "redis", "agent_service", "state_service"), lambda: None))
+    provide(edge, replace(a_real_service(SECRET, HandWorker()), health=healthy))
+    return edge
+
+
 @pytest.fixture(autouse=True)
-def stored(service: FakeApplication, client: CheckedClient, admin: Headers) -> None:
-    """There is one of each."""
-    service.approvals.stored["a1"] = an_approval()
+def stored(client: CheckedClient, admin: Headers) -> None:
+    """There is a template and an execution of it."""
     client.post("/api/v1/templates", json={**TEMPLATE, "templateId": "t1"}, headers=admin)
+    client.post("/api/v1/executions", json={**START, "templateId": "t1"}, headers=admin)
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -87,11 +87,13 @@ def test_get_shows_all_that_section_4_2_names_and_more(client: CheckedClient, ad
     client.post(URL, json=START, headers=admin)
     answer = client.get(f"{URL}/run-1", headers=admin)
     assert answer.status_code == 200
-    assert set(answer.json) - {"input", "error"} == {
+    more = {"input", "error", "holds", "clock", "reason", "generation", "inFlight"}
+    assert more <= set(answer.json)
+    assert set(answer.json) - more == {
         "executionId", "templateId", "templateVersion", "workspaceId", "status", "startedAt", "completedAt",
         "createdBy", "currentBlocks", "completedBlocks", "failedBlocks", "blockedBlocks", "blockExecutions",
         "globalContext", "recoveryPoints"}
-    assert set(answer.json["blockExecutions"][0]) - {"attempt", "epoch"} == {
+    assert set(answer.json["blockExecutions"][0]) - {"attempt", "epoch", "nextAttemptAt", "suppliedBy"} == {
         "blockId", "executionId", "agentId", "status", "startedAt", "completedAt", "input", "output", "error",
         "retryCount", "humanInteractions"}
     assert answer.json["blockExecutions"][0]["humanInteractions"] == [

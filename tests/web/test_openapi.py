@@ -37,7 +37,10 @@ def test_document_is_valid(document: dict[str, Any]) -> None:
 
 def test_operation_ids_are_those_that_clients_are_built_on(document: dict[str, Any]) -> None:
     assert set(_operations(document)) == {
-        "createTemplate", "listTemplates", "getTemplate", "startExecution", "listExecutions", "getExecution",
+        "createTemplate", "listTemplates", "getTemplate", "updateTemplate", "listTemplateVersions",
+        "startExecution", "listExecutions", "getExecution",
+        "pauseExecution", "resumeExecution", "cancelExecution", "restartExecution", "skipBlock", "retryBlock",
+        "listHolds", "placeHold", "liftHold", "listEvents", "getExecutionLogs", "verifyExecution",
         "listPendingApprovals", "getApproval", "respondToApproval", "getHealth", "getReadiness"}
 
 

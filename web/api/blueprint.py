@@ -12,10 +12,12 @@ from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
 from web.api.schemas.faults import issues_of
-from web.json_body import json_body
+from web.json_body import json_body, optional_json_body
 from workflow_service.domain.errors import Invalid
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+_OPTIONAL_JSON = "optional_json"
+"""Where webargs finds a body that may be missing."""
 
 
 class Decorator(Protocol):
@@ -29,10 +31,15 @@ class StrictParser(FlaskParser):
     """Reads requests: strict JSON, unknown parameters are faults, every fault is named by its path."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": RAISE}
+    __location_map__ = {**FlaskParser.__location_map__, _OPTIONAL_JSON: "load_optional_json"}
 
     def load_json(self, req: Request, schema: Schema) -> Any:
         """Return the parsed body."""
         return json_body(req)
+
+    def load_optional_json(self, req: Request, schema: Schema) -> Any:
+        """Return the parsed body; an empty object if there is none."""
+        return optional_json_body(req)
 
     def handle_error(self, error: ValidationError, req: Request, schema: Schema, *, error_status_code: int | None,
                      error_headers: Mapping[str, str] | None) -> NoReturn:
@@ -44,10 +51,16 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     """A group of endpoints."""
 
     ARGUMENTS_PARSER = StrictParser()
+    DEFAULT_LOCATION_CONTENT_TYPE_MAPPING = {
+        **flask_smorest.Blueprint.DEFAULT_LOCATION_CONTENT_TYPE_MAPPING, _OPTIONAL_JSON: "application/json"}
 
     def body(self, schema: type[Schema], example: Mapping[str, Any]) -> Decorator:
         """Give the endpoint the body, read by a schema, as its first argument."""
         return cast(Decorator, self.arguments(schema, example=example))
+
+    def optional_body(self, schema: type[Schema], example: Mapping[str, Any]) -> Decorator:
+        """Do as ``body``; a request without a body is read like one with an empty object."""
+        return cast(Decorator, self.arguments(schema, location=_OPTIONAL_JSON, required=False, example=example))
 
     def query(self, schema: type[Schema]) -> Decorator:
         """Give the endpoint the parameters of the address, read by a schema, as its first argument."""

@@ -47,6 +47,12 @@ def fake_service() -> Iterator[FakeService]:
         def do_POST(self) -> None:
             self._serve()
 
+        def do_DELETE(self) -> None:
+            self._serve()
+
+        def do_PUT(self) -> None:
+            self._serve()
+
         def log_message(self, *_: Any) -> None:
             pass
 
@@ -55,7 +61,8 @@ def fake_service() -> Iterator[FakeService]:
             address = urlsplit(self.path)
             status, answer = service.take({
                 "method": self.command, "path": address.path, "query": parse_qs(address.query),
-                "token": self.headers.get("Authorization"), "body": json.loads(body) if body else None})
+                "token": self.headers.get("Authorization"), "ifMatch": self.headers.get("If-Match"),
+                "body": json.loads(body) if body else None})
             content = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))

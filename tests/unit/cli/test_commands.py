@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import Shell
-from tests.unit.cli.documents import approval, block, execution, template
+from tests.unit.cli.documents import ENDED, STARTED, approval, block, execution, template
 from tests.unit.cli.fake_service import FakeService
 
 
@@ -32,6 +32,36 @@ def test_import_tells_where_yaml_is_wrong(client: Shell, service: FakeService) -
 def test_import_of_what_json_can_not_say_is_one_line(client: Shell, given: str) -> None:
     answer = client("templates", "import", "-", given=given)
     assert answer.exit_code == 1 and answer.stderr.count("\n") == 1
+
+
+def test_update_a_template(client: Shell, service: FakeService) -> None:
+    service.answers("PUT /api/v1/templates/review", {**template(a=[]), "version": "1.0.1"})
+    for arguments in ([], ["--if-match", "1.0.0"]):
+        answer = client("templates", "update", "-", *arguments, given="templateId: review\nname: Review\n")
+        assert (answer.exit_code, answer.stdout) == (0, "The latest version of review is 1.0.1.\n")
+    assert [request["body"] for request in service.requests] == [{"templateId": "review", "name": "Review"}] * 2
+    assert [request["ifMatch"] for request in service.requests] == [None, '"1.0.0"']
+
+
+@pytest.mark.parametrize("given", ["name: Review\n", "[]\n", "templateId: 7\n", "templateId: ''\n"])
+def test_update_of_nobody_knows_what(client: Shell, service: FakeService, given: str) -> None:
+    answer = client("templates", "update", "-", given=given)
+    assert answer.exit_code == 1 and "templateId" in answer.stderr
+    assert service.requests == []
+
+
+def test_update_that_somebody_else_was_faster_with(client: Shell, service: FakeService) -> None:
+    service.answers("PUT /api/v1/templates/review", {"message": "The latest version is 1.0.1, not 1.0.0."}, status=412)
+    answer = client("templates", "update", "-", "--if-match", "1.0.0", given="templateId: review\n")
+    assert (answer.exit_code, answer.stderr) == (1, "Error: The latest version is 1.0.1, not 1.0.0.\n")
+
+
+def test_versions_of_a_template(client: Shell, service: FakeService) -> None:
+    service.answers("GET /api/v1/templates/review/versions", {"versions": [
+        {"version": "1.0.0", "createdAt": STARTED, "createdBy": "ada"},
+        {"version": "1.0.1", "createdAt": ENDED, "createdBy": "bob"}]})
+    lines = [line for line in client("templates", "versions", "review").stdout.splitlines() if "1.0." in line]
+    assert [("ada" in line, "bob" in line) for line in lines] == [(True, False), (False, True)]
 
 
 def test_list_templates(client: Shell, service: FakeService) -> None:
@@ -94,6 +124,7 @@ def test_show_an_execution(client: Shell, service: FakeService) -> None:
     answer = client("executions", "show", "e1")
     assert "2.5 s" in answer.stdout
     assert "b: agent_error: It broke." in answer.stdout
+    assert "executions restart e1 --dry-run" in answer.stdout
 
 
 def test_a_waiting_execution_tells_what_to_do(client: Shell, service: FakeService) -> None:

@@ -11,7 +11,16 @@ from rich.console import Console, RenderableType
 
 from cli.displays import LineDisplay, TreeDisplay, display
 from cli.views.durations import elapsed, length, moment
-from cli.views.executions import attempts, blocks_table, execution_tree, steps_of
+from cli.views.executions import (
+    attempts,
+    blocks_table,
+    execution_page,
+    execution_tree,
+    executions_table,
+    note,
+    steps_of,
+)
+from cli.views.standing import held_by
 from cli.views.statuses import mark, style
 from tests.unit.cli.documents import block, execution, template
 
@@ -98,3 +107,66 @@ def test_a_tree_in_a_terminal() -> None:
         assert isinstance(shown, TreeDisplay)
         shown.update(execution("running", block("a", "running")))
     assert "step 1" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+PAUSING: dict[str, Any] = {
+    "holds": ["operator"], "clock": "stopped", "reason": "An audit.",
+    "inFlight": [{"blockId": "a", "status": "running"}]}
+
+
+def test_a_page_tells_who_holds_it_why_and_what_is_at_work() -> None:
+    shown = _text(execution_page(execution("pausing", block("a", "running"), **PAUSING), NOW))
+    assert "held by an operator, time-outs stand still\nreason: An audit.\nstill at work: a (running)\n" in shown
+    assert "executions resume e1" in shown
+
+
+def test_what_is_at_work_is_told_only_while_something_waits_for_it() -> None:
+    shown = _text(execution_page(execution("running", block("a", "running"), inFlight=PAUSING["inFlight"]), NOW))
+    assert "at work" not in shown and "held" not in shown and "resume" not in shown
+
+
+def test_tree_tells_who_holds_it() -> None:
+    lines = _text(execution_tree(execution("pausing", block("a", "running"), **PAUSING), [["a"]], NOW)).splitlines()
+    assert lines[1:4] == ["held by an operator, time-outs stand still", "reason: An audit.",
+                          "still at work: a (running)"]
+
+
+def test_lines_tell_that_a_hold_came_while_the_status_stayed() -> None:
+    console = Console(file=io.StringIO(), width=120)
+    with display(console, []) as shown:
+        shown.update(execution("running"))
+        shown.update(execution("running", holds=["agent:echo"]))
+        shown.update(execution("running", holds=["agent:echo"]))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert len(lines) == 2 and lines[1].endswith("review 1.0.0 is running  held by a hold on agent echo")
+
+
+@pytest.mark.parametrize(("status", "holds", "shown"), [
+    ("running", [], "running"), ("running", ["agent:echo"], "running (held)"), ("paused", ["service"], "paused")])
+def test_list_tells_what_is_held(status: str, holds: list[str], shown: str) -> None:
+    row = _text(executions_table([execution(status, holds=holds)], NOW)).splitlines()[3]
+    assert f"  {shown}  " in row
+
+
+@pytest.mark.parametrize(("at", "told"), [
+    ("2026-01-02T03:04:21.000Z", "http_error: 503, next attempt in 12.0 s"),
+    ("2026-01-02T03:04:01.000Z", "http_error: 503, next attempt is due"), (None, "http_error: 503")])
+def test_a_block_tells_when_it_is_tried_again(at: str | None, told: str) -> None:
+    waiting = block("a", "retry_wait", error={"code": "http_error", "message": "503"}, nextAttemptAt=at)
+    assert note(waiting, NOW) == told
+
+
+def test_a_block_tells_who_skipped_it() -> None:
+    assert note(block("a", "completed", suppliedBy="olga"), NOW) == "skipped by olga"
+
+
+@pytest.mark.parametrize(("holds", "told"), [
+    (["operator"], "an operator"), (["agent:a_b-c", "workspace"], "a hold on agent a_b-c, a hold on the workspace"),
+    (["template"], "a hold on the template"), (["of-tomorrow"], "of-tomorrow")])
+def test_holds_in_words(holds: list[str], told: str) -> None:
+    assert held_by(holds) == told
+
+
+def test_a_page_tells_which_agents_go_on_though_it_is_paused() -> None:
+    paused = execution("paused", **{**PAUSING, "inFlight": [{"blockId": "a", "status": "awaiting_agent"}]})
+    assert "still at work: a (awaiting agent)" in _text(execution_page(paused, NOW))

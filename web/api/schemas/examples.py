@@ -41,8 +41,28 @@ TEMPLATE: Example = {
     "globalSettings": {"timeout": 3_600_000, "maxParallelBlocks": 4},
 }
 STORED_TEMPLATE: Example = {
-    **TEMPLATE, "createdAt": "2025-08-21T09:30:00.000Z", "updatedAt": "2025-08-21T09:30:00.000Z", "createdBy": "ada"}
+    **TEMPLATE, "createdAt": "2025-08-21T09:30:00.000Z", "createdBy": "ada", "updatedAt": "2025-08-21T09:30:00.000Z",
+    "updatedBy": "ada"}
+TEMPLATE_UPDATE: Example = {name: value for name, value in TEMPLATE.items() if name not in ("templateId", "version")}
 START: Example = {
     "templateId": "contract-review", "input": {"document": "s3://contracts/4711.pdf"}, "workspaceId": "acme"}
 STARTED: Example = {"executionId": "0f8e2c1d9b3a4c5e8f7a6b5c4d3e2f1a", "status": "running"}
 RESPONSE: Example = {"approved": True, "response": {"notes": "Clause 7 is fine."}, "comments": "Checked with finance."}
+
+_AT_WORK = [{"blockId": "extract", "status": "running"}]
+PAUSE: Example = {"clock": "stop", "reason": "The document reader gives wrong clauses."}
+PAUSED: Example = {"success": True, "status": "pausing", "clock": "stopped", "inFlight": _AT_WORK}
+RESUMED: Example = {"success": True, "status": "running", "holds": []}
+CANCEL: Example = {"mode": "force", "reason": "The contract was withdrawn."}
+CANCELLED: Example = {"success": True, "status": "cancelling", "inFlight": _AT_WORK}
+RESTART: Example = {"fromBlock": "review", "inputPatch": {"document": "s3://contracts/4712.pdf"}, "dryRun": True}
+RESTARTED: Example = {
+    "success": True, "status": "failed", "dryRun": True, "templateVersion": "1.0.0", "runsAgain": ["review"],
+    "reuses": ["extract"], "asksAgain": ["review"], "mayRepeat": ["review"]}
+SKIP: Example = {"output": {"clauses": [7]}, "reason": "Read by hand."}
+CONTROLLED: Example = {"success": True, "status": "running"}
+PLACE_HOLD: Example = {"scope": "agent", "target": "document-reader", "reason": "It gives wrong clauses."}
+HOLD: Example = {
+    "holdId": "5b1c9d0e7f2a4b3c8d6e1f0a9b8c7d6e", "scope": "agent", "target": "document-reader", "clock": "stop",
+    "reason": "It gives wrong clauses.", "createdBy": "olga", "createdAt": "2025-08-21T09:30:00.000Z",
+    "status": "applied"}

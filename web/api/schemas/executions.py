@@ -13,6 +13,8 @@ from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, Execut
 _EXECUTION_STATUSES = validate.OneOf([status.value for status in ExecutionStatus])
 _APPROVAL_STATUSES = validate.OneOf([status.value for status in ApprovalStatus])
 _BLOCK_STATUSES = validate.OneOf([status.value for status in BlockStatus])
+CLOCKS = validate.OneOf(["running", "stopped"])
+"""Whether the time-outs of an execution go on or stand still."""
 
 
 class StartExecutionSchema(RequestSchema):
@@ -74,6 +76,10 @@ class BlockExecutionSchema(ViewSchema):
     retry_count = fields.Integer(required=True)
     attempt = fields.Integer(required=True, metadata={"description": "Calls of the agent in this epoch."})
     epoch = fields.Integer(required=True, metadata={"description": "Grows when the block is deliberately run again."})
+    next_attempt_at = Instant(required=True, allow_none=True,
+                              metadata={"description": "When a block that waits for a retry is tried again."})
+    supplied_by = fields.String(required=True, allow_none=True,
+                                metadata={"description": "Who skipped the block and gave its output; null if nobody."})
     human_interactions = fields.List(fields.Nested(HumanInteractionSchema), required=True)
 
 
@@ -83,6 +89,13 @@ class RecoveryPointSchema(ViewSchema):
     timestamp = Instant(required=True)
     state = fields.Dict(required=True)
     completed_blocks = fields.List(fields.String(), required=True)
+
+
+class BlockAtWorkSchema(ViewSchema):
+    """A block that still runs, or whose agent is at work."""
+
+    block_id = fields.String(required=True)
+    status = fields.String(required=True, validate=_BLOCK_STATUSES)
 
 
 class ExecutionSummarySchema(ViewSchema):
@@ -97,6 +110,12 @@ class ExecutionSummarySchema(ViewSchema):
     completed_at = Instant(required=True, allow_none=True)
     created_by = fields.String(required=True)
     error = fields.Dict(required=True, allow_none=True, metadata={"description": "Why it failed or was cancelled."})
+    holds = fields.List(fields.String(), required=True,
+                        metadata={"description": "While there is one, nothing new starts."})
+    clock = fields.String(required=True, validate=CLOCKS, metadata={"description": "Whether time-outs go on."})
+    reason = fields.String(required=True, allow_none=True,
+                           metadata={"description": "What was said when it was paused or cancelled."})
+    generation = fields.Integer(required=True, metadata={"description": "Grows with each restart and each cancel."})
 
 
 class WorkflowExecutionSchema(ExecutionSummarySchema):
@@ -107,6 +126,8 @@ class WorkflowExecutionSchema(ExecutionSummarySchema):
     completed_blocks = fields.List(fields.String(), required=True)
     failed_blocks = fields.List(fields.String(), required=True)
     blocked_blocks = fields.List(fields.String(), required=True)
+    in_flight = fields.List(fields.Nested(BlockAtWorkSchema), required=True,
+                            metadata={"description": "The blocks that are at work right now."})
     block_executions = fields.List(fields.Nested(BlockExecutionSchema), required=True)
     global_context = fields.Dict(required=True)
     recovery_points = fields.List(fields.Nested(RecoveryPointSchema), required=True)

@@ -78,6 +78,14 @@ class Instant(fields.DateTime):
         return None if value is None else rfc3339(value)
 
 
+class Success(fields.Constant[bool]):
+    """Says that it is done, as every answer to an instruction does."""
+
+    def __init__(self) -> None:
+        """Be true."""
+        super().__init__(True, required=True, metadata={"type": "boolean", "enum": [True]})
+
+
 def limit(usual: int) -> fields.Integer:
     """Return the field that says how many things a page may have."""
     return fields.Integer(load_default=usual, validate=validate.Range(min=1, max=200))
