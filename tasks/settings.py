@@ -62,9 +62,8 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
 
 
 def beat_schedule(every: timedelta) -> dict[str, Any]:
-    """Return the schedule of the sweeps; one that could not start before the next is due is dropped."""
-    return {name: {"task": name, "schedule": every, "options": {"expires": max(every.total_seconds() * 2, 2)}}
-            for name in names.SWEEPS}
+    """Return the schedule of the sweeps."""
+    return {name: {"task": name, "schedule": every} for name in names.SWEEPS}
 
 
 def _broker_options(settings: Settings) -> dict[str, Any]:

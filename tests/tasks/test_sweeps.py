@@ -23,6 +23,25 @@ def task_of(name: str) -> Any:
     return app.tasks[name]
 
 
+@pytest.fixture(autouse=True)
+def _at_its_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No sweep was made before."""
+    monkeypatch.setattr(sweeps, "pace", sweeps.Pace())
+
+
+@pytest.mark.parametrize(("seconds", "is_made"), [(0, False), (2.4, False), (2.6, True), (60, True)])
+def test_sweeps_that_piled_up_are_passed_by(seconds: float, is_made: bool) -> None:
+    times = iter([100.0, 100.0 + seconds])
+    pace = sweeps.Pace(lambda: next(times))
+    assert pace.lets(names.SWEEP_BLOCKS)
+    assert pace.lets(names.SWEEP_BLOCKS) is is_made
+
+
+def test_each_kind_of_sweep_has_a_pace_of_its_own() -> None:
+    pace = sweeps.Pace(lambda: 1.0)
+    assert all(pace.lets(name) for name in names.SWEEPS)
+
+
 def test_every_sweep_is_held_here() -> None:
     assert set(ASKS) == set(names.SWEEPS)
 
