@@ -10,7 +10,7 @@ from uuid import uuid4
 from tests.support.cluster import Cluster
 from tests.support.driver import effects_of, eventually
 from workflow_service.domain.execution import Execution
-from workflow_service.domain.invariants import Effect, Record
+from workflow_service.domain.invariants import Effect, Record, retired_names
 from workflow_service.domain.template import RetryPolicy
 from workflow_service.domain.wait import Wait
 from workflow_service.repositories.mongo import events, waits
@@ -40,12 +40,15 @@ class Records:
         execution = ExecutionsInMongo(self._store).get(WORKSPACE, execution_id)
         assert execution is not None
         plan = self._plans.of(execution)
+        history = EventsInMongo(self._store).of_execution(WORKSPACE, execution_id)
+        blocks = BlocksInMongo(self._store)
         return Record(
             plan=plan, execution=execution,
-            blocks=BlocksInMongo(self._store).get_all(WORKSPACE, execution_id, tuple(plan.nodes)),
+            blocks=blocks.get_all(WORKSPACE, execution_id, tuple(plan.nodes)),
+            retired=blocks.get_all(WORKSPACE, execution_id, retired_names(plan, history)),
             waits=self._waits(execution_id),
             approvals=ApprovalsInMongo(self._store).of_execution(WORKSPACE, execution_id),
-            history=EventsInMongo(self._store).of_execution(WORKSPACE, execution_id),
+            history=history,
             effects=self._effects(execution_id))
 
     def ended(self, execution_id: str, within: timedelta) -> Execution:

@@ -23,6 +23,7 @@ class Mood(Enum):
     TRANSIENT = "transient failure"
     BROKEN = "failure that no retry mends"
     REPLY_LOST = "done, but the reply is lost"
+    CUT_OFF = "at work, and the connection broke"
 
 
 @dataclass(kw_only=True)
@@ -51,6 +52,10 @@ class AgentOnStage:
         self.way = "left"
         """Which branch the next output names."""
         self.stop_fails = False
+        self.is_deaf = False
+        """Whether nothing can be stopped."""
+        self.is_slow = False
+        """Whether work that was accepted goes on and on."""
         self.works: dict[str, Work] = {}
         """Work that runs or is done, by key."""
         self.finished: list[Work] = []
@@ -95,7 +100,7 @@ class AgentOnStage:
         """Ask for the result of work that was accepted; it is done two seconds after it began."""
         self._stage.point(f"agent.result {idempotency_key}")
         work = self.works.get(idempotency_key)
-        if work is not None and not work.caller_waits and self._clock.now() - work.started >= timedelta(seconds=2):
+        if work is not None and self._is_over(work):
             self._end(work, fails=work.fails_later)
             if work.fails_later:
                 return self._tell(idempotency_key, _transient())
@@ -108,13 +113,17 @@ class AgentOnStage:
     def stop(self, agent_id: str, idempotency_key: str) -> bool:
         """Stop a call for good."""
         self._stage.point(f"agent.stop {idempotency_key}")
-        if self.stop_fails:
+        if self.stop_fails or self.is_deaf:
             self.stop_fails = False
             return False
         self._refused.add(idempotency_key)
         self.works.pop(idempotency_key, None)
         self._told(f"agent: {idempotency_key} stopped")
         return True
+
+    def _is_over(self, work: Work) -> bool:
+        """Say whether work that nobody waits for has come to its end."""
+        return not work.caller_waits and not self.is_slow and self._clock.now() - work.started >= timedelta(seconds=2)
 
     def _work(self, key: str) -> AgentAnswer:
         work = Work(key=key, started=self._clock.now())
@@ -131,9 +140,12 @@ class AgentOnStage:
         if mood in (Mood.ACCEPTED, Mood.ACCEPTED_THEN_FAILED):
             work.caller_waits, work.fails_later = False, mood is Mood.ACCEPTED_THEN_FAILED
             return Accepted(ask_again_after=timedelta(seconds=2))
+        if mood is Mood.CUT_OFF:
+            work.caller_waits = False
+            return _unreachable()
         self._end(work, fails=mood in (Mood.TRANSIENT, Mood.BROKEN))
         if mood is Mood.REPLY_LOST or fault is not Fault.NONE:
-            return Failure(code="agent_service_unreachable", failure_class=FailureClass.TRANSIENT, message="gone")
+            return _unreachable()
         if mood is Mood.TRANSIENT:
             return _transient()
         if mood is Mood.BROKEN:
@@ -159,3 +171,7 @@ class AgentOnStage:
 
 def _transient() -> Failure:
     return Failure(code="busy", failure_class=FailureClass.TRANSIENT, message="busy")
+
+
+def _unreachable() -> Failure:
+    return Failure(code="agent_service_unreachable", failure_class=FailureClass.TRANSIENT, message="gone")

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from tests.support.protocol.agent import Mood
 from tests.support.protocol.stage import Actor, Fault
-from tests.support.protocol.world import LEASE, OPERATOR, SWEEPS, Process, World
+from tests.support.protocol.templates import newer
+from tests.support.protocol.world import LEASE, OPERATOR, SWEEPS, WORKSPACE, Process, World
 from workflow_service.domain.commands import ApprovalFilter
-from workflow_service.domain.statuses import BlockStatus
+from workflow_service.domain.execution import OPERATOR_HOLD
+from workflow_service.domain.statuses import FAILURES, BlockStatus
 
 _GO_ON = 110
 """Bytes below this let the same actor make its next call."""
 _SWITCH = 170
 """Bytes below this let another actor make one."""
 _MOODS = tuple(Mood)
-_BUDGET: Mapping[str, int] = {"crash": 3, "lose": 3, "again": 4, "time": 6, "operate": 5, "store": 2, "mood": 3}
+_BUDGET: Mapping[str, int] = {
+    "crash": 3, "lose": 3, "again": 4, "time": 6, "operate": 6, "store": 2, "mood": 3, "stop": 2}
 """How often each thing may happen in one life, so that lives end."""
+_REVIVES = frozenset({"restart", "redo", "again", "latest"})
+"""What brings back an execution that has ended."""
 
 
 @dataclass(kw_only=True)
@@ -29,25 +35,53 @@ class Life:
     schedule: Iterator[int]
     commands: Sequence[str]
     """What operators may do."""
+    again: bytes = b""
+    """The schedule of a second life, after a restart of what has ended."""
     budget: dict[str, int] = field(default_factory=lambda: dict(_BUDGET))
     current: Actor | None = None
+    idle: int = 0
+    """For how many rounds of the end nobody answers requests."""
 
     def live(self) -> list[str]:
         """Live, and return everything that is wrong in the end."""
-        world = self.world
-        world.start(world.processes[0])
+        self.world.start(self.world.processes[0])
         try:
-            for number in self.schedule:
-                self._step(number)
-            world.settle_down()
-            wrong = world.wrong()
-            if not wrong and world.execution is not None and world.execution.holds:
-                world.operate(world.processes[0], "resume")
-                world.settle_down()
-                wrong = world.wrong()
+            wrong = self._live_through(self.schedule)
+            if not wrong and self.again:
+                wrong = self._live_again()
             return wrong
         finally:
-            world.stage.close()
+            self.world.stage.close()
+
+    def _live_again(self) -> list[str]:
+        """Bring back what has ended, and go on by what is left of the schedule."""
+        self.world.stage.open()
+        self.budget, self.current = dict(_BUDGET), None
+        word = next((word for word in self.commands if word in _REVIVES), None)
+        if word is not None:
+            self.world.operate(self.world.processes[0], word, "A" if self.world.block_status("A") else "G")
+        return self._live_through(iter(self.again))
+
+    def _live_through(self, schedule: Iterator[int]) -> list[str]:
+        self.schedule = schedule
+        world = self.world
+        for number in schedule:
+            self._step(number)
+        world.settle_down(idle_rounds=self.idle)
+        wrong = world.wrong()
+        if not wrong and world.execution is not None and not world.execution.status.is_terminal:
+            self._lift_all()
+            wrong = world.wrong()
+            if world.execution is not None and not world.execution.status.is_terminal:
+                wrong.append(f"all holds are lifted, and it is {world.execution.status.value}")
+        return wrong
+
+    def _lift_all(self) -> None:
+        """Take every hold away and let the execution come to its end."""
+        self.world.operate(self.world.processes[0], "lift")
+        if self.world.execution is not None and OPERATOR_HOLD in self.world.execution.holds:
+            self.world.operate(self.world.processes[0], "resume")
+        self.world.settle_down()
 
     def _step(self, number: int) -> None:
         actors = self.world.stage.actors
@@ -120,11 +154,23 @@ class Life:
 
     def _operate(self, number: int) -> None:
         if self.commands and self.world.execution is not None and self._afford("operate"):
-            names = [name for name in self.world.plan.nodes
-                     if self.world.block_status(name) not in (None, BlockStatus.PENDING)] or ["A"]
             word = self.commands[(number >> 1) % len(self.commands)]
-            self.world.operate(self._process(number), word,
-                               names[(number >> 3) % len(names)] if word == "restart" else "")
+            names = self._targets(word)
+            self.world.operate(self._process(number), word, names[(number >> 3) % len(names)])
+
+    def _targets(self, word: str) -> list[str]:
+        """Return the blocks that a command may be about."""
+        if word not in ("restart", "skip", "retry"):
+            return [""]
+        found = {name: self.world.block_status(name) for name in self.world.plan.nodes}
+        begun = [name for name, status in found.items() if status not in (None, BlockStatus.PENDING)]
+        if word == "restart":
+            return begun or ["A"]
+        if word == "retry" and BlockStatus.RETRY_WAIT not in found.values():
+            self.world.agent.mood = Mood.TRANSIENT  # there is nothing to retry yet
+        stuck = [name for name in begun if (status := found[name]) is not None
+                 and (status in FAILURES or status is BlockStatus.RETRY_WAIT or status.is_parked)]
+        return stuck or begun or ["A"]
 
     def _crash(self, number: int) -> None:
         if self._afford("crash"):
@@ -132,7 +178,19 @@ class Life:
 
     def _pass_time(self, number: int) -> None:
         if self._afford("time"):
-            self.world.pass_time((LEASE + timedelta(seconds=1), timedelta(seconds=2))[number % 4 == 3])
+            self.world.pass_time((LEASE + timedelta(seconds=1), LEASE + timedelta(seconds=1), timedelta(minutes=2),
+                                  timedelta(seconds=2))[number % 4])
+
+    def _follow(self, number: int) -> None:
+        """An agent writes of its progress, and a process reads it."""
+        for name in self.world.plan.nodes:
+            self.world.state.note_progress(WORKSPACE, "e", name, self.world.clock.now())
+        self.world.follow(self._process(number))
+
+    def _stop(self, number: int) -> None:
+        """A process that has to end hands its blocks back, and ends."""
+        if self._afford("stop"):
+            self.world.hand_back(self._process(number))
 
     def _fail_store(self, number: int) -> None:
         actors = self.world.stage.actors
@@ -148,10 +206,15 @@ class Life:
 
     _acts: tuple[Callable[..., None], ...] = (
         _deliver, _deliver, _deliver, _deliver, _deliver_again, _lose, _sweep, _sweep, _sweep, _flush, _flush,
-        _heartbeat, _decide, _decide, _operate, _operate, _crash, _pass_time, _pass_time, _fail_store, _mood, _mood)
+        _heartbeat, _decide, _decide, _operate, _operate, _operate, _crash, _pass_time, _pass_time, _fail_store, _mood,
+        _mood, _follow, _stop)
 
 
-def live(document: Mapping[str, object], schedule: bytes, commands: Sequence[str]) -> tuple[World, list[str]]:
+def live(document: Mapping[str, Any], schedule: bytes, commands: Sequence[str]) -> tuple[World, list[str]]:
     """Live through a schedule; returns the world and everything that is wrong with it."""
-    world = World(document=document, input={"wanted": True})
-    return world, Life(world=world, schedule=iter(schedule), commands=commands).live()
+    world = World(document=document, input={"wanted": True}, newer=newer(document))
+    world.release_template()
+    half = len(schedule) // 2 if schedule[:1] > b"\x80" and set(commands) & _REVIVES else len(schedule)
+    life = Life(world=world, schedule=iter(schedule[:half]), commands=commands, again=schedule[half:],
+                idle=sum(schedule[-1:]) % 3)
+    return world, life.live()

@@ -122,6 +122,10 @@ class Stage:
         """Let all that comes from now on be done at once and by nobody in particular."""
         self._is_open = False
 
+    def open(self) -> None:
+        """Let all that comes from now on make one call at a time again."""
+        self._is_open = True
+
     def step(self, actor: Actor) -> None:
         """Let an actor make one call.
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
+from workflow_service.domain.changes import StateChange, StateChanges
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.recovery import Checkpoint, RecoveryPoint
 
@@ -18,6 +20,7 @@ class StateInMemory:
         self.blocks: dict[tuple[str, str], Checkpoint] = {}
         self.shared: dict[str, Any] = {}
         self._points: list[RecoveryPoint] = []
+        self._changes: list[StateChange] = []
 
     def put_play(self, execution: Execution) -> None:
         """Store a play; an older version is too late."""
@@ -43,3 +46,13 @@ class StateInMemory:
     def context(self, workspace_id: str) -> Mapping[str, Any]:
         """Return the shared context."""
         return dict(self.shared)
+
+    def note_progress(self, workspace_id: str, execution_id: str, block_id: str, at: datetime) -> None:
+        """Let an agent write that it has gone on with a block."""
+        self._changes.append(StateChange(cursor=len(self._changes) + 1, workspace_id=workspace_id, source="agent",
+                                         execution_id=execution_id, block_id=block_id, kind="progress", at=at))
+
+    def changes(self, after: int, wait: timedelta) -> StateChanges:
+        """Return what agents wrote after a cursor; beyond the end, where the end is."""
+        found = tuple(change for change in self._changes if change.cursor > after)
+        return StateChanges(changes=found, next_cursor=len(self._changes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tests.support.protocol.stage import Fault, Stage
@@ -16,16 +16,19 @@ from workflow_service.domain.wait import Wait
 class Watched:
     """Stands before a port and offers the same calls."""
 
-    def __init__(self, port: object, name: str, stage: Stage, told: Callable[[str], None]) -> None:
+    def __init__(self, port: object, name: str, stage: Stage, told: Callable[[str], None],
+                 seen: Callable[[str, str, Sequence[Any], Any], None]) -> None:
         """Watch a port.
 
         Args:
             told: takes a line for each call.
+            seen: takes each call that was made, whether or not its reply is lost: who, what, arguments, result.
         """
         self._port = port
         self._name = name
         self._stage = stage
         self._told = told
+        self._seen = seen
 
     def __getattr__(self, call: str) -> Callable[..., Any]:
         """Return the port's method, watched."""
@@ -38,6 +41,7 @@ class Watched:
                 self._told(f"{line} LOST")
                 raise Unavailable(self._name)
             result = method(*arguments, **named)
+            self._seen(self._stage.speaker, f"{self._name}.{call}", arguments, result)
             if fault is Fault.LOST_REPLY:
                 self._told(f"{line} REPLY LOST")
                 raise Unavailable(self._name)

@@ -7,6 +7,7 @@ who makes the next one and what goes wrong. ``HYPOTHESIS_PROFILE=thorough`` look
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +17,7 @@ from tests.support.protocol.schedule import live
 from tests.support.protocol.templates import TEMPLATES, block, template
 
 _THOROUGH = os.environ.get("HYPOTHESIS_PROFILE", "ci") == "thorough"
-_CHECKED = settings(max_examples=10_000 if _THOROUGH else 90, derandomize=not _THOROUGH, deadline=None, database=None,
+_CHECKED = settings(max_examples=10_000 if _THOROUGH else 30, derandomize=not _THOROUGH, deadline=None, database=None,
                     print_blob=True, suppress_health_check=list(HealthCheck))
 _FEW = settings(_CHECKED, max_examples=200 if _THOROUGH else 5)
 _SCHEDULES = st.binary(min_size=100, max_size=300)
@@ -24,9 +25,20 @@ _WIDE = template("wide", *(block(f"A{number}") for number in range(66)),
                  block("J", *(f"A{number}" for number in range(66))))
 
 
-@pytest.mark.parametrize("commands", [(), ("pause", "resume"), ("restart",),
-                                      ("pause", "resume", "cancel", "restart", "restart")],
-                         ids=["alone", "paused", "restarted", "operated"])
+_OPERATED: Mapping[str, tuple[str, ...]] = {
+    "alone": (),
+    "paused": ("pause", "resume"),
+    "restarted": ("latest", "restart", "redo", "again"),
+    "mended": ("skip", "retry", "redo", "restart"),
+    "held": ("hold", "hold_agent", "hold_run", "hold_template", "lift", "restart"),
+    "cancelled": ("force", "cancel", "force", "restart", "skip"),
+    "operated": ("pause", "resume", "cancel", "force", "restart", "redo", "skip", "retry", "hold", "hold_agent", "lift",
+                 "latest"),
+}
+"""What operators do, by the name of the run."""
+
+
+@pytest.mark.parametrize("commands", _OPERATED.values(), ids=_OPERATED)
 @_CHECKED
 @given(name=st.sampled_from(sorted(TEMPLATES)), schedule=_SCHEDULES)
 def test_every_life_ends_well(commands: tuple[str, ...], name: str, schedule: bytes) -> None:
