@@ -3,15 +3,20 @@
 # make test   lint and all tests
 # make lint   flake8, isort, mypy, import-linter
 # make unit   the tests that start no stack
+# make chaos  random faults on real processes; SEED=..., MINUTES=3, BROKER=valkey or rabbitmq
+# make chaos-broker-down   how long requests take while the broker is away; BROKER=...
 
 PYTHON ?= python3.11
 PORT ?= 8080
 ARGS ?=
+SEED ?=
+MINUTES ?= 3
+BROKER ?= valkey
 VENV := .venv
 LOG := .local/log/install.log
 DESCRIBED_BY := setup.cfg pyproject.toml
 
-.PHONY: demo run test lint unit clean
+.PHONY: demo run test lint unit chaos chaos-broker-down clean
 
 demo: $(VENV)/embedded
 	@$(VENV)/bin/workflow-service demo $(ARGS)
@@ -24,6 +29,12 @@ test: lint
 
 unit: $(VENV)/tested
 	@$(VENV)/bin/python -m pytest -m "not acceptance" $(ARGS)
+
+chaos: $(VENV)/tested
+	@$(VENV)/bin/python -m tests.chaos.run --minutes $(MINUTES) --broker $(BROKER) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+chaos-broker-down: $(VENV)/tested
+	@$(VENV)/bin/python -m tests.chaos.broker_down --broker $(BROKER) $(ARGS)
 
 lint: $(VENV)/tested
 	@$(VENV)/bin/flake8

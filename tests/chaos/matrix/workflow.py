@@ -1,0 +1,43 @@
+"""The template that every cell runs: line, branch, merge, retry, fan-out, join, gate, each long enough to be hit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.support.scenarios import echo, gate, template
+
+FAN = ("left", "middle", "right")
+WORK_MS = 300
+"""How long the blocks of the fan-out work: long enough that a process ends during one."""
+_RETRIES = {"maxRetries": 3, "backoffStrategy": "fixed", "initialDelay": 50}
+_FLAKY = {"failTimes": 1, "failWith": {"code": "flaky", "class": "transient", "message": "Not yet.", "status": 503}}
+_CHOICE = {"type": "exclusive", "branches": [
+    {"condition": "output.risk > 5", "nextBlocks": ["deep"]}, {"default": True, "nextBlocks": ["quick"]}]}
+
+
+def rich(template_id: str, **changed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the template.
+
+    Args:
+        template_id: its id.
+        changed: by block, what its configuration has beside.
+    """
+    blocks = [
+        echo("begin", configuration={"delayMs": 20}),
+        echo("assess", ["begin"], configuration={"risk": "${input.risk}"}, conditions=_CHOICE),
+        echo("deep"), echo("quick"),
+        echo("merge", ["deep", "quick"], configuration=_FLAKY, retryPolicy=_RETRIES),
+        *(echo(name, ["merge"], configuration={"delayMs": WORK_MS}, retryPolicy=_RETRIES) for name in FAN),
+        echo("join", FAN, retryPolicy=_RETRIES),
+        gate("ask", ["join"]),
+        echo("end", ["ask"], configuration={"answer": "${blocks.ask.output.marker}"}, retryPolicy=_RETRIES),
+    ]
+    for block in blocks:
+        block["configuration"] |= changed.get(block["blockId"], {})
+    return template(template_id, blocks)
+
+
+def done_in(risk: int) -> frozenset[str]:
+    """Return the blocks that do their work in an execution with this input that ends well."""
+    return frozenset({"begin", "assess", "deep" if risk > 5 else "quick", "merge", *FAN, "join", "ask", "end"})
