@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from tasks import names
+from tasks.beat import Every
 from workflow_service.config import Settings
 
 _CONNECT_S = 3
@@ -63,7 +64,7 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
 
 def beat_schedule(every: timedelta) -> dict[str, Any]:
     """Return the schedule of the sweeps."""
-    return {name: {"task": name, "schedule": every} for name in names.SWEEPS}
+    return {name: {"task": name, "schedule": Every(every)} for name in names.SWEEPS}
 
 
 def _broker_options(settings: Settings) -> dict[str, Any]:

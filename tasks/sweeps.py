@@ -31,7 +31,7 @@ class Pace:
 
     def lets(self, name: str) -> bool:
         """Say whether a sweep is to be made now, and remember it if so."""
-        now_s, every_s = self._monotonic(), app.conf.beat_schedule[name]["schedule"].total_seconds()
+        now_s, every_s = self._monotonic(), app.conf.beat_schedule[name]["schedule"].seconds
         if now_s - self._began_s.get(name, -every_s) < every_s / 2:
             return False
         self._began_s[name] = now_s
