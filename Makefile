@@ -24,8 +24,10 @@ demo: $(VENV)/embedded
 run: $(VENV)/embedded
 	@$(VENV)/bin/workflow-service dev --port $(PORT)
 
+# what starts the stack or breaks it runs by itself, for its time-outs; all else runs side by side
 test: lint
-	@$(VENV)/bin/python -m pytest $(ARGS)
+	@$(VENV)/bin/python -m pytest -m "not acceptance" --numprocesses 2 --dist loadfile $(ARGS)
+	@$(VENV)/bin/python -m pytest -m acceptance $(ARGS)
 
 unit: $(VENV)/tested
 	@$(VENV)/bin/python -m pytest -m "not acceptance" $(ARGS)

@@ -152,7 +152,7 @@ def test_a_restarted_execution_has_a_time_out_of_its_own() -> None:
 
 @pytest.mark.parametrize(("status", "holds", "may"), [
     (S.RUNNING, (), True), (S.WAITING, (), True), (S.RUNNING, (RESTART_HOLD,), False), (S.PENDING, (), False),
-    *((status, (), False) for status in set(S) - {S.RUNNING, S.WAITING, S.PENDING})])
+    *((status, (), False) for status in sorted(set(S) - {S.RUNNING, S.WAITING, S.PENDING}))])
 def test_when_a_claimed_block_may_go_on(status: S, holds: tuple[str, ...], may: bool) -> None:
     assert an_execution(status=status, holds=holds).may_start_blocks == may
 
@@ -199,7 +199,7 @@ def test_the_hold_of_an_agent_keeps_its_blocks_alone(status: S) -> None:
     assert (free.may_start("echo"), free.status) == (True, status)
 
 
-@pytest.mark.parametrize("status", set(S) - {S.RUNNING, S.WAITING})
+@pytest.mark.parametrize("status", sorted(set(S) - {S.RUNNING, S.WAITING}))
 def test_a_hold_on_what_does_not_run_is_only_recorded(status: S) -> None:
     held = executions.hold(replace(RUNNING, status=status), OPERATOR_HOLD, LATER)
     assert (held.status, held.holds, held.hold_number) == (status, (OPERATOR_HOLD,), 1)
