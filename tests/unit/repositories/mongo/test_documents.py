@@ -21,7 +21,8 @@ from workflow_service.repositories.mongo.waits import WaitDocument
 PAIRS = [(BlockDocument, BlockExecution), (ExecutionDocument, Execution), (WaitDocument, Wait),
          (ApprovalDocument, Approval), (CheckpointDocument, Checkpoint)]
 OURS = {"id", "schema_version", "writer", "kept_at"}
-OTHER_NAMES = {"context": "globalContext", "remaining": "remainingMs", "timeout": "timeoutMs"}
+OTHER_NAMES = {"context": "globalContext", "remaining": "remainingMs", "timeout": "timeoutMs",
+               "stopped_for": "stoppedForMs"}
 """Fields whose stored name is not theirs in camelCase: the customer's word, and numbers that name their unit."""
 
 
