@@ -40,15 +40,15 @@ class Records:
         execution = ExecutionsInMongo(self._store).get(WORKSPACE, execution_id)
         assert execution is not None
         plan = self._plans.of(execution)
+        repository = BlocksInMongo(self._store)
+        blocks = repository.get_all(WORKSPACE, execution_id, tuple(plan.nodes))
+        waits = self._waits(execution_id)
+        approvals = ApprovalsInMongo(self._store).of_execution(WORKSPACE, execution_id)
+        # after the documents: what has left their outboxes is there
         history = EventsInMongo(self._store).of_execution(WORKSPACE, execution_id)
-        blocks = BlocksInMongo(self._store)
         return Record(
-            plan=plan, execution=execution,
-            blocks=blocks.get_all(WORKSPACE, execution_id, tuple(plan.nodes)),
-            retired=blocks.get_all(WORKSPACE, execution_id, retired_names(plan, history)),
-            waits=self._waits(execution_id),
-            approvals=ApprovalsInMongo(self._store).of_execution(WORKSPACE, execution_id),
-            history=history,
+            plan=plan, execution=execution, blocks=blocks, waits=waits, approvals=approvals, history=history,
+            retired=repository.get_all(WORKSPACE, execution_id, retired_names(plan, history)),
             effects=self._effects(execution_id))
 
     def ended(self, execution_id: str, within: timedelta) -> Execution:
