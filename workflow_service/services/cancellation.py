@@ -62,14 +62,14 @@ class Cancellation:
             IllegalTransition: it has ended.
         """
         while True:
-            execution = self._get(user, command.execution_id)
+            execution = self._stores.execution_of(user, command.execution_id)
             if execution.status.is_terminal:
                 raise IllegalTransition("execution", command.execution_id, execution.status.value, "cancelling")
             after = self._cancelled(user, execution, command)
             if after is None:
                 return execution
             if self._begin(execution, after):
-                return self._get(user, command.execution_id)
+                return self._stores.execution_of(user, command.execution_id)
 
     def time_out(self, execution: Execution) -> None:
         """End an execution whose time-out is over."""
@@ -117,12 +117,6 @@ class Cancellation:
         forgotten = executions.forget_restart(execution, self._clock.now())
         if self._stores.executions.change(execution, forgotten):
             self._finisher.rest(forgotten)
-
-    def _get(self, user: User, execution_id: str) -> Execution:
-        execution = self._stores.executions.get(user.workspace_id, execution_id)
-        if execution is None:
-            raise NotFound("execution", execution_id)
-        return execution
 
     def _cancelled(self, user: User, execution: Execution, command: CancelExecution) -> Execution | None:
         """Return the execution as the command wants it; None if it is that already."""

@@ -99,9 +99,7 @@ class Executions:
         Raises:
             NotFound: the workspace has no such execution.
         """
-        execution = self._stores.executions.get(user.workspace_id, execution_id)
-        if execution is None:
-            raise NotFound("execution", execution_id)
+        execution = self._stores.execution_of(user, execution_id)
         plan = self._plans.of(execution)
         names = [node_id for node_id, node in plan.nodes.items() if not node.is_join]
         found = {block.block_id: block

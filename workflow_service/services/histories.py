@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from workflow_service.domain.errors import NotFound
-from workflow_service.domain.execution import Execution
 from workflow_service.domain.invariants import MEANINGS, Record, Violation, retired_names, violations
 from workflow_service.domain.logs import LogEntry, LogFilter, entry_of
 from workflow_service.domain.users import User
@@ -78,7 +76,7 @@ class Histories:
         Raises:
             NotFound: the workspace has no such execution.
         """
-        self._execution(user, execution_id)
+        self._stores.execution_of(user, execution_id)
         found = self._events.of_execution(user.workspace_id, execution_id, after=after, limit=limit + 1)
         return EventPage(events=found[:limit], next=found[limit - 1].sequence if len(found) > limit else None)
 
@@ -88,7 +86,7 @@ class Histories:
         Raises:
             NotFound: the workspace has no such execution.
         """
-        self._execution(user, wanted.execution_id)
+        self._stores.execution_of(user, wanted.execution_id)
         entries = (entry_of(stored.sequence, stored.event)
                    for stored in self._history(user.workspace_id, wanted.execution_id))
         admitted = [entry for entry in entries if wanted.admits(entry)]
@@ -117,7 +115,7 @@ class Histories:
 
     def _record(self, user: User, execution_id: str) -> Record:
         """Return what is stored of an execution: its documents first, for their events reach the history after them."""
-        execution = self._execution(user, execution_id)
+        execution = self._stores.execution_of(user, execution_id)
         plan = self._plans.of(execution)
         names = (user.workspace_id, execution_id)
         blocks = self._stores.blocks.get_all(*names, tuple(plan.nodes))
@@ -133,12 +131,6 @@ class Histories:
         while found:
             yield from found
             found = self._events.of_execution(workspace_id, execution_id, after=found[-1].sequence, limit=_CHUNK)
-
-    def _execution(self, user: User, execution_id: str) -> Execution:
-        execution = self._stores.executions.get(user.workspace_id, execution_id)
-        if execution is None:
-            raise NotFound("execution", execution_id)
-        return execution
 
 
 def _counts(record: Record) -> Mapping[str, int]:

@@ -43,7 +43,7 @@ class Holds:
             IllegalTransition: it has ended, is being cancelled, or has not begun.
         """
         while True:
-            execution = self._get(user, command.execution_id)
+            execution = self._stores.execution_of(user, command.execution_id)
             if execution.status not in _PAUSABLE:
                 raise IllegalTransition("execution", command.execution_id, execution.status.value, "pausing")
             if OPERATOR_HOLD in execution.holds:
@@ -53,7 +53,7 @@ class Holds:
             if self._stores.executions.change(execution, held):
                 self._finisher.rest(held, urgent=True)
                 self._closing.settle(self._plans.of(held), held.workspace_id, held.execution_id)
-                return self._get(user, command.execution_id)
+                return self._stores.execution_of(user, command.execution_id)
 
     def resume(self, user: User, execution_id: str) -> Execution:
         """Lift the pause and go on, unless another hold is there.
@@ -63,13 +63,13 @@ class Holds:
             Conflict: nobody has paused it.
         """
         while True:
-            execution = self._get(user, execution_id)
+            execution = self._stores.execution_of(user, execution_id)
             if OPERATOR_HOLD not in execution.holds:
                 raise Conflict(_not_paused(execution))
             lifted = executions.lift(execution, OPERATOR_HOLD, self._clock.now(), by=user.name)
             if self._stores.executions.change(execution, lifted):
                 self.go_on(lifted)
-                return self._get(user, execution_id)
+                return self._stores.execution_of(user, execution_id)
 
     def go_on(self, execution: Execution) -> None:
         """Do what follows when a hold was lifted; the sweep repeats it if who lifted it died.
@@ -95,12 +95,6 @@ class Holds:
         for block in found:
             if block.status is BlockStatus.RETRY_WAIT and block.retry_at is not None:
                 self._stores.blocks.defer(block, block.retry_at, sent=0)
-
-    def _get(self, user: User, execution_id: str) -> Execution:
-        execution = self._stores.executions.get(user.workspace_id, execution_id)
-        if execution is None:
-            raise NotFound("execution", execution_id)
-        return execution
 
 
 def _not_paused(execution: Execution) -> str:

@@ -70,9 +70,7 @@ class Interventions:
         """
         identifier = block_execution_id(command.execution_id, command.block_id)
         while True:
-            execution = self._stores.executions.get(user.workspace_id, command.execution_id)
-            if execution is None:
-                raise NotFound("execution", command.execution_id)
+            execution = self._stores.execution_of(user, command.execution_id)
             block = self._stores.blocks.get(user.workspace_id, identifier)
             if block is None:
                 raise NotFound("block", command.block_id)

@@ -95,9 +95,7 @@ class Restarts:
             NotFound: the workspace has no such execution.
             Conflict: another restart is under way, or it is being started or cancelled.
         """
-        execution = self._stores.executions.get(user.workspace_id, execution_id)
-        if execution is None:
-            raise NotFound("execution", execution_id)
+        execution = self._stores.execution_of(user, execution_id)
         if not begun and (execution.restart_targets is not None or execution.status in _NOT_NOW):
             raise Conflict(f"Execution '{execution_id}' is being started, restarted or cancelled.")
         return execution
