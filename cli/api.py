@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from ipaddress import ip_address
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, cast
@@ -12,6 +13,7 @@ import requests
 
 from cli.connection import Connection
 from cli.errors import NotTheService, Refused, Unreachable
+from cli.event_stream import StreamEvent, read_events
 
 Document = dict[str, Any]
 _TIMEOUT_S = (3.0, 20.0)
@@ -33,6 +35,10 @@ class Api:
         """Store a new template and return it."""
         return self._ask("POST", "templates", body=document)
 
+    def import_template_file(self, text: bytes, media_type: str) -> Document:
+        """Store a new template, given as the text of its file, and return it."""
+        return self._ask("POST", "templates", text=text, headers={"Content-Type": media_type})
+
     def templates(self, limit: int, **wanted: str | None) -> Document:
         """Return a page of templates."""
         return self._ask("GET", "templates", query={"limit": limit, **wanted})
@@ -41,21 +47,55 @@ class Api:
         """Return a template; the latest version if none is named."""
         return self._ask("GET", "templates", template_id, query={"version": version})
 
-    def update_template(self, template_id: str, document: Any, if_match: str | None = None) -> Document:
+    def update_template(self, template_id: str, text: bytes, media_type: str, if_match: str | None = None) -> Document:
         """Store a new version of a template and return it; refused unless ``if_match``, if given, is the latest."""
-        return self._ask("PUT", "templates", template_id, body=document,
-                         headers={"If-Match": None if if_match is None else f'"{if_match}"'})
+        return self._ask("PUT", "templates", template_id, text=text, headers={
+            "Content-Type": media_type, "If-Match": None if if_match is None else f'"{if_match}"'})
+
+    def template_file(self, template_id: str, format: str, version: str | None = None) -> bytes:
+        """Return a template as the text of a file, just as the service wrote it."""
+        answer = self._send("GET", "templates", template_id, "export", query={"format": format, "version": version})
+        if not answer.ok or "Content-Disposition" not in answer.headers:
+            self._read(answer)
+            raise NotTheService(self._url)
+        return answer.content
+
+    def template_diff(self, template_id: str, old: str, new: str | None) -> Document:
+        """Return what differs between two versions of a template."""
+        return self._ask("GET", "templates", template_id, "diff", query={"from": old, "to": new})
+
+    def template_validation(self, template_id: str, version: str | None) -> Document:
+        """Return what a template would fail with now."""
+        return self._ask("POST", "templates", template_id, "validate", query={"version": version})
+
+    def template_plan(self, template_id: str, version: str | None) -> Document:
+        """Return in what order a template would run."""
+        return self._ask("POST", "templates", template_id, "plan", query={"version": version})
+
+    def publish_template(self, template_id: str) -> Document:
+        """Let the latest version of a template be started, and return it."""
+        return self._ask("POST", "templates", template_id, "publish")
+
+    def archive_template(self, template_id: str) -> Document:
+        """Put a template away, and return it."""
+        return self._ask("POST", "templates", template_id, "archive")
+
+    def delete_template(self, template_id: str) -> Document:
+        """Delete a template."""
+        return self._ask("DELETE", "templates", template_id)
 
     def template_versions(self, template_id: str) -> Document:
         """Return the versions of a template."""
         return self._ask("GET", "templates", template_id, "versions")
 
-    def start(self, template_id: str, given: Mapping[str, Any], version: str | None = None) -> Document:
-        """Start an execution and return its id and status."""
+    def start(self, template_id: str, given: Mapping[str, Any], version: str | None = None,
+              attributes: Mapping[str, Any] | None = None, key: str | None = None) -> Document:
+        """Start an execution and return its id and status; the same key starts it once."""
         body = {"templateId": template_id, "input": given} | ({"templateVersion": version} if version else {})
-        return self._ask("POST", "executions", body=body)
+        return self._ask("POST", "executions", body=body | ({"attributes": attributes} if attributes else {}),
+                         headers={"Idempotency-Key": key})
 
-    def executions(self, limit: int, **wanted: str | None) -> Document:
+    def executions(self, limit: int, **wanted: str | Sequence[str] | None) -> Document:
         """Return a page of executions."""
         return self._ask("GET", "executions", query={"limit": limit, **wanted})
 
@@ -71,6 +111,19 @@ class Api:
         """Return a page of the log of an execution."""
         return self._ask("GET", "executions", execution_id, "logs",
                          query={"offset": offset, "limit": limit, **wanted})
+
+    def followed_logs(self, execution_id: str, after: str | None, **wanted: str | None) -> Iterator[StreamEvent]:
+        """Yield entries of the log as they come, from the one after an id, until the service ends the connection."""
+        address, query = self._address("executions", execution_id, "logs"), {"follow": "true", **wanted}
+        with self._errors():
+            answer = self._session.get(address, params=query, headers={"Last-Event-ID": after}, timeout=_TIMEOUT_S,
+                                       allow_redirects=False, stream=True)
+            with answer:
+                if not answer.ok or not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
+                    self._read(answer)
+                    raise NotTheService(self._url)
+                answer.encoding = "utf-8"
+                yield from read_events(answer.iter_lines(chunk_size=1, decode_unicode=True))
 
     def verification(self, execution_id: str) -> Document:
         """Return what is wrong with an execution."""
@@ -143,18 +196,29 @@ class Api:
         return self._ask("POST", "executions", execution_id, *path, body=_without_none(said) or None)
 
     def _ask(self, method: str, *path: str, query: Mapping[str, Any] | None = None, body: Any = None,
-             headers: Mapping[str, str | None] | None = None) -> Document:
-        address = "/".join([self._url, "api/v1", *(quote(part, safe="") for part in path)])
+             text: bytes | None = None, headers: Mapping[str, str | None] | None = None) -> Document:
+        return self._read(self._send(method, *path, query=query, body=body, text=text, headers=headers))
+
+    def _send(self, method: str, *path: str, query: Mapping[str, Any] | None = None, body: Any = None,
+              text: bytes | None = None, headers: Mapping[str, str | None] | None = None) -> requests.Response:
+        with self._errors():
+            return self._session.request(method, self._address(*path), params=query, json=body, data=text,
+                                         headers=headers, timeout=_TIMEOUT_S, allow_redirects=False)
+
+    def _address(self, *path: str) -> str:
+        return "/".join([self._url, "api/v1", *(quote(part, safe="") for part in path)])
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Translate what goes wrong on the way."""
         try:
-            answer = self._session.request(method, address, params=query, json=body, headers=headers,
-                                           timeout=_TIMEOUT_S, allow_redirects=False)
-        except requests.ConnectionError as error:
+            yield
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
             raise Unreachable(self._url, "does not answer") from error
         except requests.Timeout as error:
             raise Unreachable(self._url, "did not answer in time") from error
         except (requests.RequestException, ValueError) as error:
             raise Unreachable(self._url, "can't be asked: it is not an address") from error
-        return self._read(answer)
 
     def _read(self, answer: requests.Response) -> Document:
         try:

@@ -41,6 +41,29 @@ def optional_json_object(context: click.Context, parameter: click.Parameter,
     return None if value is None else json_object(context, parameter, value)
 
 
+def attributes(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    """Read ``name=value`` pairs: a number or a boolean of JSON is one, everything else is a text.
+
+    Raises:
+        click.BadParameter: one is none.
+    """
+    found = {}
+    for pair in values:
+        name, sign, value = pair.partition("=")
+        if not sign:
+            raise click.BadParameter(f"'{pair}' is not name=value.")
+        found[name] = _scalar(value)
+    return found
+
+
+def _scalar(text: str) -> str | int | float | bool:
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, int | float) else text
+
+
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no number of JSON")
 

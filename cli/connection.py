@@ -48,8 +48,11 @@ def find_secret(environ: Mapping[str, str], directory: Path) -> str:
     """Return the secret that signs tokens: of the environment, or of the stack of this directory.
 
     Raises:
-        CommandFailed: there is none.
+        CommandFailed: there is none, or tokens are checked with a public key, which signs nothing.
     """
+    if environ.get("JWT_PUBLIC_KEY") and not environ.get("JWT_SECRET"):
+        raise CommandFailed("Tokens are checked with JWT_PUBLIC_KEY here, and a public key can't sign any: get one "
+                            "from whoever has the private key.")
     local = LocalDirectory.nearest(directory)
     secret = environ.get("JWT_SECRET") or (local.secret() if local else None)
     if not secret:

@@ -7,7 +7,10 @@ from typing import Any
 
 from tasks import names
 from tasks.beat import Every
+from tasks.queues import rabbitmq_queues
+from tasks.tls import for_amqp, for_redis
 from workflow_service.config import Settings
+from workflow_service.config.tls import split_tls
 
 _CONNECT_S = 3
 _SOCKET_S = 3
@@ -16,8 +19,8 @@ _SOCKET_S = 3
 def celery_settings(settings: Settings) -> dict[str, Any]:
     """Return the configuration of the Celery app."""
     return {
-        "broker_url": settings.celery.broker_url,
-        "result_backend": settings.celery.result_backend,
+        **broker_settings(settings.celery.broker_url),
+        **_results(settings.celery.result_backend),
         "task_serializer": "json",
         "result_serializer": "json",
         "accept_content": ["json"],
@@ -40,6 +43,10 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "broker_heartbeat": 30,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
+        # RabbitMQ closes the channel of whoever keeps a message too long: the worker connects again and goes on
+        "broker_channel_error_retry": True,
+        # what it would serve, messages for later, is not used: such waits are in the store
+        "worker_consumer": "tasks.consumer:CheckingConsumer",
         "broker_transport_options": _broker_options(settings),
         "result_backend_transport_options": {"retry_policy": {"max_retries": 1, "interval_start": 0,
                                                               "interval_step": 0.2, "interval_max": 0.5}},
@@ -60,6 +67,25 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "beat_schedule": beat_schedule(settings.workflow.sweep_interval),
         "beat_max_loop_interval": 1,
     }
+
+
+def broker_settings(address: str) -> dict[str, Any]:
+    """Return where the broker is and how it is spoken to."""
+    plain, tls = split_tls(address)
+    is_rabbitmq = plain.startswith("amqp")
+    # Celery takes the environment's CELERY_BROKER_URL before "broker_url", but not before the other two
+    given: dict[str, Any] = {"broker_url": plain, "broker_read_url": plain, "broker_write_url": plain}
+    if is_rabbitmq:
+        given["task_queues"] = rabbitmq_queues()
+    if tls is not None:
+        given["broker_use_ssl"] = for_amqp(tls) if is_rabbitmq else for_redis(tls)
+    return given
+
+
+def _results(address: str) -> dict[str, Any]:
+    """Return where ended tasks are counted."""
+    plain, tls = split_tls(address)
+    return {"result_backend": plain, **({} if tls is None else {"redis_backend_use_ssl": for_redis(tls)})}
 
 
 def beat_schedule(every: timedelta) -> dict[str, Any]:

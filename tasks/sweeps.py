@@ -15,6 +15,7 @@ from tasks import names
 from tasks.app import app
 from tasks.worker import process
 from workflow_service.domain.errors import WorkflowServiceError
+from workflow_service.metrics.catalogue import SWEEP_DOCUMENTS, SWEEP_DURATION, SWEEPS_FAILED
 from workflow_service.services.engine import Engine
 from workflow_service.services.sweeps import Sweeps
 
@@ -86,7 +87,11 @@ def _bounded(name: str, repair: Callable[[Engine], int]) -> None:
     """Repair once; if a store or service is away the next time tries again."""
     if not pace.lets(name):
         return
+    application, began_s = process.application(), time.monotonic()
+    metrics, kind = application.metrics, name.rpartition(".")[2]
     try:
-        repair(process.application().engine)
+        metrics.count(SWEEP_DOCUMENTS, kind, by=repair(application.engine))
     except WorkflowServiceError as error:
+        metrics.count(SWEEPS_FAILED, kind)
         log.warning("left to the next sweep: %s", error)
+    metrics.observe(SWEEP_DURATION, time.monotonic() - began_s, kind)

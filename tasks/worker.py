@@ -6,18 +6,23 @@ It is built on first use, in the process that uses it: a forked child shares no 
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 from datetime import timedelta
 from threading import Lock, Thread
 
-from celery.signals import setup_logging, worker_process_shutdown, worker_shutdown, worker_shutting_down
+from celery.signals import setup_logging, worker_process_shutdown, worker_ready, worker_shutdown, worker_shutting_down
 
 from tasks.dispatch import CeleryDispatcher
 from tasks.ending import Ending
 from workflow_service.background import Background
 from workflow_service.bootstrap import Application, build
-from workflow_service.config import load_settings
+from workflow_service.config import MetricsSettings, load_settings
 from workflow_service.logs import configure_logging
+from workflow_service.metrics.registry import Registry
+from workflow_service.metrics.server import MetricsServer
+
+log = logging.getLogger(__name__)
 
 _DRAINED_WITHIN = timedelta(seconds=1)
 
@@ -34,6 +39,7 @@ class WorkerProcess:
         self._dispatcher: CeleryDispatcher | None = None
         self._ending: Ending | None = None
         self._is_told = False
+        self._metrics: Registry | None = None
 
     def application(self) -> Application:
         """Return the application of this process; the first call builds it and starts its threads."""
@@ -43,6 +49,21 @@ class WorkerProcess:
                 self._application = self._built()
                 self._tell()  # the signal may have come meanwhile
             return self._application
+
+    def metrics(self) -> Registry:
+        """Return what this process has counted. A forked child goes on with what it got, and begins at its zero."""
+        if self._metrics is None:
+            self._metrics = Registry()
+        return self._metrics
+
+    def show_metrics(self, settings: MetricsSettings) -> None:
+        """Give the metrics on a port, if one is set; that somebody else has it must not keep the worker from work."""
+        if settings.port is None:
+            return
+        try:
+            MetricsServer(settings.host, settings.port, self.metrics().text).start()
+        except OSError as error:
+            log.error("metrics are not shown: %s", error, extra={"port": settings.port})
 
     def begin_to_end(self) -> None:
         """Let no task go on with a next block, and the grace period begin; called by a signal handler."""
@@ -63,7 +84,7 @@ class WorkerProcess:
     def _built(self) -> Application:
         settings = load_settings()
         self._dispatcher = CeleryDispatcher()
-        application = build(settings, self._dispatcher)
+        application = build(settings, self._dispatcher, self.metrics())
         self._background = Background(application.engine)
         self._background.start()
         self._ending = Ending(settings.workflow.stop_grace)
@@ -79,6 +100,11 @@ process = WorkerProcess()
 @setup_logging.connect
 def _log_as_json(**_: object) -> None:
     configure_logging()
+
+
+@worker_ready.connect
+def _show_metrics(**_: object) -> None:
+    process.show_metrics(load_settings().metrics)
 
 
 @worker_shutting_down.connect

@@ -14,11 +14,11 @@ from flask_smorest import Blueprint
 from jwt import ExpiredSignatureError, PyJWTError
 
 from web.errors import Unauthenticated
-from web.tokens import ALGORITHM, user_of
+from web.tokens import PUBLIC_KEY_ALGORITHM, TokenKey, user_of
 from workflow_service.domain.errors import Forbidden
 from workflow_service.domain.users import ADMIN, User
 
-READ = frozenset({"templates:read", "executions:read", "approvals:read"})
+READ = frozenset({"templates:read", "executions:read", "approvals:read", "metrics:read"})
 """What every role may do."""
 PERMISSIONS: Mapping[str, frozenset[str]] = {
     "viewer": READ,
@@ -39,13 +39,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def register_auth(app: Flask, secret: str) -> None:
+def register_auth(app: Flask, key: TokenKey) -> None:
     """Let the application refuse requests without a valid token.
 
     Args:
-        secret: what tokens are signed with.
+        key: what tokens are checked with.
     """
-    app.config.update(JWT_SECRET_KEY=secret, JWT_ALGORITHM=ALGORITHM, JWT_DECODE_ALGORITHMS=[ALGORITHM])
+    name = "JWT_PUBLIC_KEY" if key.algorithm == PUBLIC_KEY_ALGORITHM else "JWT_SECRET_KEY"
+    app.config.update({name: key.key, "JWT_ALGORITHM": key.algorithm, "JWT_DECODE_ALGORITHMS": [key.algorithm]})
     JWTManager(app)
     app.before_request(_authenticate)
 

@@ -50,6 +50,28 @@ class UnsupportedMediaType(WorkflowServiceError):
     code = "unsupported_media_type"
 
 
+class TooManyFollowers(WorkflowServiceError):
+    """Raised when as many clients as one process can serve follow something already."""
+
+    code = "too_many_followers"
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("Too many clients follow something at the moment. Try again, or read it page by page.")
+
+
+class MalformedYAML(WorkflowServiceError):
+    """Raised when a body is not YAML, or YAML that says more than JSON can."""
+
+    code = "malformed_yaml"
+
+
+class BodyTooLarge(WorkflowServiceError):
+    """Raised when a body has more bytes than its format may have."""
+
+    code = "request_entity_too_large"
+
+
 STATUS: Mapping[type[WorkflowServiceError], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
@@ -57,15 +79,28 @@ STATUS: Mapping[type[WorkflowServiceError], HTTPStatus] = {
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     Forbidden: HTTPStatus.FORBIDDEN,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooManyFollowers: HTTPStatus.TOO_MANY_REQUESTS,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     MalformedJSON: HTTPStatus.BAD_REQUEST,
+    MalformedYAML: HTTPStatus.BAD_REQUEST,
+    BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 }
 """Kinds of errors and what they are in HTTP; every other error is our own fault."""
 _HEADERS: Mapping[HTTPStatus, Mapping[str, str]] = {
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": str(RETRY_AFTER_SECONDS)},
+    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": str(RETRY_AFTER_SECONDS)},
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": 'Bearer realm="workflow-service"'},
 }
+FRAMEWORK_CODES: Mapping[HTTPStatus, str] = {
+    HTTPStatus.BAD_REQUEST: "bad_request",
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request_entity_too_large",
+}
+"""The words for what the framework refuses before any endpoint is asked; written down, for Python renames statuses."""
+INTERNAL_ERROR = "internal_error"
+"""The word for our own faults."""
 _OWN_WORDS = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 16 MB.",
@@ -81,7 +116,7 @@ def register_errors(app: Flask) -> None:
 
 def answer_service_error(error: WorkflowServiceError) -> Response:
     """Answer an error that the service raised on purpose."""
-    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
+    status = status_of(type(error))
     if status is None:
         return answer_unknown_error(error)
     message = str(error.args[0]) if error.args else status.phrase
@@ -89,11 +124,16 @@ def answer_service_error(error: WorkflowServiceError) -> Response:
     return _answer(status, error.code, message, issues)
 
 
+def status_of(error: type[WorkflowServiceError]) -> HTTPStatus | None:
+    """Return what an error is in HTTP; None for our own faults."""
+    return next((STATUS[kind] for kind in error.__mro__ if kind in STATUS), None)
+
+
 def answer_http_error(error: HTTPException) -> Response:
     """Answer an error of the framework, such as an unknown address."""
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     message = _OWN_WORDS.get(status) or error.description or status.phrase
-    response = _answer(status, re.sub(r"\W+", "_", status.phrase.lower()), message)
+    response = _answer(status, FRAMEWORK_CODES.get(status) or re.sub(r"\W+", "_", status.phrase.lower()), message)
     for name, value in error.get_headers():
         if name.lower() != "content-type":  # such as Allow, which a 405 must have
             response.headers[name] = value
@@ -103,7 +143,7 @@ def answer_http_error(error: HTTPException) -> Response:
 def answer_unknown_error(error: Exception) -> Response:
     """Answer what nobody expected: the log has the details, the client the id to ask for them."""
     _log.error("request_crashed", exc_info=error)
-    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error",
+    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL_ERROR,
                    "Something went wrong on our side. The request id leads to the details in the log.")
 
 

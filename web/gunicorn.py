@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
+from web.streams import streams_of
 from workflow_service.config import load_settings
 from workflow_service.logs import logging_settings
+from workflow_service.metrics.registry import MULTIPROCESS
 
 _server = load_settings().server
 _memory = Path("/dev/shm")
@@ -31,3 +35,31 @@ control_socket_disable = True
 logconfig_dict: dict[str, Any] = {**logging_settings(), "loggers": {
     "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
     "gunicorn.access": {"level": "WARNING", "handlers": [], "propagate": True}}}
+
+_metrics_of_ours: list[Path] = []
+
+
+def on_starting(_server: Any) -> None:
+    """Give the workers a folder in which their metrics come together, unless there is one."""
+    if not os.environ.get(MULTIPROCESS):
+        _metrics_of_ours.append(Path(tempfile.mkdtemp(prefix="workflow-metrics-")))
+        os.environ[MULTIPROCESS] = str(_metrics_of_ours[0])
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Take away what a worker that has ended said of itself at the moment; what it counted stays."""
+    for left in Path(os.environ[MULTIPROCESS]).glob(f"gauge_live*_{worker.pid}.db"):
+        left.unlink(missing_ok=True)
+
+
+def on_exit(_server: Any) -> None:
+    """Take away the folder of the metrics if it is ours."""
+    for folder in _metrics_of_ours:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Leave half of the threads to requests that end, and let streams end when the process is told to."""
+    streams = streams_of(worker.wsgi)
+    streams.most = max(1, threads // 2)
+    streams.is_serving = lambda: bool(worker.alive)

@@ -10,7 +10,17 @@ from apispec.ext.marshmallow.common import make_schema_key
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
-from web.api.resources import approvals, control, executions, health, history, holds, templates
+from web.api.resources import (
+    approvals,
+    control,
+    executions,
+    health,
+    history,
+    holds,
+    metrics,
+    template_reviews,
+    templates,
+)
 from web.api.schemas.errors import ErrorSchema
 from web.api.schemas.templates import (
     StoredTemplateSchema,
@@ -24,7 +34,8 @@ from workflow_service.domain.ids import ID_PATTERN
 VERSION = "1.0.0"
 """Of the API, not of the service."""
 _BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-           "description": "A token with the claims sub, role, workspace and exp, signed with HS256."}
+           "description": "A token with the claims sub, role, workspace and exp, signed with HS256, or with RS256 "
+                          "where the service knows a public key."}
 _DESCRIPTION = """Workflows of agents, with people in the loop.
 
 Every answer carries `X-Request-ID`. Every error has the same shape: `error` is a stable word for programs, `message` a
@@ -53,7 +64,7 @@ def register_api(app: Flask) -> None:
     api = ServiceApi(app)
     api.register_converter(IdConverter, lambda _converter: {"type": "string", "pattern": ID_PATTERN})
     _describe_templates(api)
-    for resources in (templates, executions, control, history, holds, approvals, health):
+    for resources in (templates, template_reviews, executions, control, history, holds, approvals, health, metrics):
         api.register_blueprint(resources.blueprint)
 
 

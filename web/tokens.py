@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import jwt
 
+from workflow_service.config import SecuritySettings
 from workflow_service.domain.ids import is_id
 from workflow_service.domain.template_schema import ROLES
 from workflow_service.domain.users import User
 
 ALGORITHM = "HS256"
-"""The one signature that is issued and accepted."""
+"""The signature of tokens that are issued here: by a secret."""
+PUBLIC_KEY_ALGORITHM = "RS256"
+"""The signature of tokens that somebody else issues: by the private key that belongs to our public one."""
 _MAX_NAME = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenKey:
+    """What tokens are checked with: one key with its one algorithm, whatever algorithm a token names.
+
+    Were both accepted, anybody could sign tokens with the public key as if it were a secret.
+    """
+
+    algorithm: str
+    key: str = field(repr=False)
+
+
+def token_key(security: SecuritySettings) -> TokenKey:
+    """Return what tokens are checked with by these settings."""
+    if security.jwt_public_key is not None:
+        return TokenKey(algorithm=PUBLIC_KEY_ALGORITHM, key=security.jwt_public_key)
+    return TokenKey(algorithm=ALGORITHM, key=security.jwt_secret)
 
 
 def issue_token(secret: str, user: str, role: str, workspace: str, lifetime: timedelta) -> str:

@@ -16,12 +16,16 @@ from workflow_service.background import Background
 from workflow_service.bootstrap import build
 from workflow_service.config import load_settings
 from workflow_service.logs import configure_logging
+from workflow_service.metrics.figures import StoreFigures
+from workflow_service.metrics.registry import Registry
 
 
 def start() -> Flask:
     """Build the service and its HTTP edge, and start the service's threads."""
     configure_logging()
-    application = build(load_settings(), CeleryDispatcher())
+    application = build(load_settings(), CeleryDispatcher(), Registry())
+    if application.figures is not None:
+        application.metrics.show_also(StoreFigures(application.figures))
     background = Background(application.engine)
     background.start()
     atexit.register(background.stop)

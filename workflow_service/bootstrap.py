@@ -6,7 +6,7 @@ import os
 import random
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import uuid4
 
@@ -16,9 +16,25 @@ from workflow_service.config import Settings
 from workflow_service.domain.template import RetryPolicy
 from workflow_service.failpoints.arming import arm
 from workflow_service.integrations.agent_service import HttpAgentService
+from workflow_service.integrations.breaker import Breaker
+from workflow_service.integrations.cache.agents import CachedAgents
+from workflow_service.integrations.cache.redis_store import PAUSE, RedisStore
+from workflow_service.integrations.cache.store import CacheStore
+from workflow_service.integrations.cache.templates import CachedTemplates
 from workflow_service.integrations.http import JsonClient
 from workflow_service.integrations.state_breaker import StateBreaker
 from workflow_service.integrations.state_service import HttpStateService
+from workflow_service.metrics.catalogue import (
+    BLOCKS_HANDED_BACK,
+    BREAKER_OPEN_UNTIL,
+    BREAKER_TRIPS,
+    CACHE_LOOKUPS,
+    LEASES_LOST,
+    RESULTS_DROPPED,
+)
+from workflow_service.metrics.events import EventMetrics
+from workflow_service.metrics.ports import WatchedAgents, WatchedDispatcher
+from workflow_service.metrics.registry import Registry
 from workflow_service.repositories.mongo.approvals import ApprovalsInMongo
 from workflow_service.repositories.mongo.blocks import BlocksInMongo
 from workflow_service.repositories.mongo.checkpoints import CheckpointsInMongo
@@ -26,12 +42,15 @@ from workflow_service.repositories.mongo.clock import StoreClock
 from workflow_service.repositories.mongo.connection import Store, connect
 from workflow_service.repositories.mongo.events import EventsInMongo
 from workflow_service.repositories.mongo.executions import ExecutionsInMongo
+from workflow_service.repositories.mongo.figures import FiguresInMongo
 from workflow_service.repositories.mongo.standing_holds import StandingHoldsInMongo
 from workflow_service.repositories.mongo.templates import TemplatesInMongo
 from workflow_service.repositories.mongo.waits import WaitsInMongo
 from workflow_service.services.approvals import Approvals
+from workflow_service.services.counts import Count, Counts
 from workflow_service.services.engine import Engine, Ports, build_engine
 from workflow_service.services.executions import Executions
+from workflow_service.services.figures import FigureSource
 from workflow_service.services.health import Health
 from workflow_service.services.ports import Dispatcher
 from workflow_service.services.stores import Stores
@@ -51,6 +70,10 @@ class Application:
     settings: Settings
     engine: Engine
     health: Health
+    metrics: Registry = field(default_factory=Registry)
+    """What this process has counted."""
+    figures: FigureSource | None = None
+    """Counts what stands in the store; None where there is none to count in."""
 
     @property
     def templates(self) -> Templates:
@@ -68,12 +91,14 @@ class Application:
         return self.engine.approvals
 
 
-def build(settings: Settings, dispatcher: Dispatcher) -> Application:
+def build(settings: Settings, dispatcher: Dispatcher, metrics: Registry | None = None) -> Application:
     """Put the service together on real stores and services; nothing is connected before it is used.
 
     Args:
         dispatcher: given by the edge, which alone knows how work is sent.
+        metrics: of this process; given by the edge if it has shown them before, otherwise they begin here.
     """
+    metrics = metrics or Registry()
     store = connect(settings.mongodb.url, max_pool_size=settings.mongodb.max_pool_size,
                     server_selection_timeout=settings.mongodb.server_selection_timeout)
     agent_client = JsonClient(settings.agent_service.base_url, service="Agent Service",
@@ -81,22 +106,50 @@ def build(settings: Settings, dispatcher: Dispatcher) -> Application:
     state_client = JsonClient(settings.state_service.base_url, service="State Management Service",
                               timeout=settings.state_service.timeout)
     clock = StoreClock(store)
+    checkpoints = CheckpointsInMongo(store, clock)
+    cache = RedisStore(settings.redis.url, _breaker("redis_cache", PAUSE, metrics))
     ports = Ports(
-        stores=_stores(store), templates=TemplatesInMongo(store), events=EventsInMongo(store),
-        checkpoints=CheckpointsInMongo(store, clock), agents=HttpAgentService(agent_client),
-        state=StateBreaker(HttpStateService(state_client), _STATE_PAUSE),
-        dispatcher=dispatcher, clock=clock, monotonic=time.monotonic,
+        stores=_stores(store), templates=_templates(store, cache, settings, metrics), events=EventsInMongo(store),
+        checkpoints=checkpoints, agents=_agents(agent_client, cache, settings, metrics),
+        state=StateBreaker(HttpStateService(state_client), _breaker("state_service", _STATE_PAUSE, metrics)),
+        dispatcher=WatchedDispatcher(dispatcher, metrics), observers=[EventMetrics(metrics)], counts=_counts(metrics),
+        clock=clock, monotonic=time.monotonic,
         draw=random.random, new_id=lambda: uuid4().hex, owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}")
     ports = arm(ports, settings.workflow.failpoint)
     engine = build_engine(ports, _timings(settings), RetryPolicy(max_retries=settings.workflow.retry_attempts),
                           settings.workflow.service_workspace)
-    return Application(settings=settings, engine=engine,
+    return Application(settings=settings, engine=engine, metrics=metrics,
+                       figures=FiguresInMongo(store, checkpoints, clock, settings.workflow.lease),
                        health=_health(settings, store, agent_client, state_client))
 
 
 def _stores(store: Store) -> Stores:
     return Stores(executions=ExecutionsInMongo(store), blocks=BlocksInMongo(store), waits=WaitsInMongo(store),
                   approvals=ApprovalsInMongo(store), holds=StandingHoldsInMongo(store))
+
+
+def _templates(store: Store, cache: CacheStore, settings: Settings, metrics: Registry) -> CachedTemplates:
+    return CachedTemplates(TemplatesInMongo(store), cache, settings.redis.ttl,
+                           lambda kind, outcome: metrics.count(CACHE_LOOKUPS, kind, outcome))
+
+
+def _agents(client: JsonClient, cache: CacheStore, settings: Settings, metrics: Registry) -> CachedAgents:
+    service = HttpAgentService(client)
+    return CachedAgents(WatchedAgents(service, metrics), service.fetch_agents, cache, kept_for=settings.redis.ttl,
+                        watch=lambda kind, outcome: metrics.count(CACHE_LOOKUPS, kind, outcome))
+
+
+def _breaker(dependency: str, pause: timedelta, metrics: Registry) -> Breaker:
+    def tell(pause: timedelta) -> None:
+        metrics.count(BREAKER_TRIPS, dependency)
+        metrics.set(BREAKER_OPEN_UNTIL, time.time() + pause.total_seconds(), dependency)
+    return Breaker(pause, tell=tell)
+
+
+def _counts(metrics: Registry) -> Counts:
+    return Counts(leases_lost=Count(lambda: metrics.count(LEASES_LOST)),
+                  results_dropped=Count(lambda: metrics.count(RESULTS_DROPPED)),
+                  blocks_handed_back=Count(lambda: metrics.count(BLOCKS_HANDED_BACK)))
 
 
 def _timings(settings: Settings) -> Timings:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -10,10 +12,13 @@ import click
 from cli.api import Api
 from cli.arguments import as_json, calls_api
 from cli.errors import CommandFailed
-from cli.terminal import console, show
+from cli.event_stream import follow_events
+from cli.terminal import console, remark, show
 from cli.views.history import history_table, log_lines, verification_page
 
 _PAGE = 1000
+_PAUSE = timedelta(seconds=1)
+"""How long to rest before a lost connection is made again."""
 _WIDE = 100
 """Columns from which on a history has room for the types of its events."""
 
@@ -35,10 +40,13 @@ def history(api: Api, execution_id: str, block_id: str | None, as_json: bool) ->
 @click.argument("execution_id", metavar="ID")
 @click.option("--level", type=click.Choice(["info", "warning", "error"]), help="Only of this level and those above it.")
 @click.option("--block", "block_id", help="Only of this block.")
+@click.option("--follow", "-f", is_flag=True, help="Go on until the execution has ended; JSON comes line by line then.")
 @as_json
 @calls_api
-def logs(api: Api, execution_id: str, level: str | None, block_id: str | None, as_json: bool) -> None:
+def logs(api: Api, execution_id: str, level: str | None, block_id: str | None, follow: bool, as_json: bool) -> None:
     """Tell what happened in an execution, a line for each event."""
+    if follow:
+        return _follow(api, execution_id, as_json, level=level, blockId=block_id)
     entries = _all_logs(api, execution_id, level=level, blockId=block_id)
     show({"logs": entries, "total": len(entries)}, as_json, log_lines(entries) if entries else "Nothing to tell.")
 
@@ -67,6 +75,17 @@ def _all_events(api: Api, execution_id: str) -> Sequence[Mapping[str, Any]]:
         page = api.events(execution_id, page["next"], _PAGE)
         events += page["events"]
     return events
+
+
+def _follow(api: Api, execution_id: str, as_json: bool, **wanted: str | None) -> None:
+    """Print entries as they come, to the end of the execution."""
+    for event in follow_events(lambda after: api.followed_logs(execution_id, after, **wanted), _PAUSE):
+        if event.name == "end":
+            remark(f"The execution is {event.content['status']}.")
+        elif as_json:
+            click.echo(json.dumps(event.content, ensure_ascii=False))
+        else:
+            console().print(log_lines([event.content]))
 
 
 def _all_logs(api: Api, execution_id: str, **wanted: str | None) -> Sequence[Mapping[str, Any]]:

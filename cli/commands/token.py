@@ -38,7 +38,8 @@ def duration(_context: click.Context, _parameter: click.Parameter, value: str) -
 def token(user: str, role: str, workspace: str, lifetime: timedelta) -> None:
     """Print a token for the API, and nothing else.
 
-    It is signed with JWT_SECRET or with the secret of the development stack of this directory.
+    It is signed with JWT_SECRET or with the secret of the development stack of this directory. Where the service checks
+    tokens with JWT_PUBLIC_KEY, only the owner of the private key can make them.
     """
     try:
         click.echo(issue_token(find_secret(os.environ, Path.cwd()), user, role, workspace, lifetime))

@@ -13,11 +13,16 @@ from rich.tree import Tree
 
 from cli.views.durations import NOTHING, elapsed, instant, length, moment
 from cli.views.standing import OPERATOR_HOLD, remarks, short_status
-from cli.views.statuses import label, mark, style
+from cli.views.statuses import ENDED, label, mark, style
 from cli.views.tables import table
 
 Document = Mapping[str, Any]
 _PARKED = "awaiting_"
+_BLOCK_ENDS = frozenset({"completed", "failed", "rejected", "skipped", "cancelled", "compensated"})
+_NAMED = 3
+"""How many of the blocks that wait for the same are named."""
+_WAITED_FOR: Mapping[str, str] = {"awaiting_approval": "a person", "awaiting_agent": "an agent",
+                                  "retry_wait": "the next attempt"}
 
 
 def executions_table(executions: Iterable[Document], now: datetime) -> Table:
@@ -57,9 +62,9 @@ def execution_tree(execution: Document, steps: Sequence[Sequence[str]], now: dat
     blocks = {block["blockId"]: block for block in execution["blockExecutions"]}
     known = {name for step in steps for name in step}
     rest = [name for name in blocks if name not in known]
-    root = Tree(Text.assemble((named(execution), "bold"), "  ", label(execution["status"]), "  ",
-                              (length(_elapsed(execution, now)), "dim"),
-                              *((f"\n{remark}", "yellow") for remark in remarks(execution))), guide_style="dim")
+    root = Tree(Text.assemble((named(execution), "bold"), "  ", label(execution["status"]),
+                              *((f"\n{remark}", "yellow") for remark in remarks(execution)),
+                              (f"\n{progress(execution, now)}", "dim")), guide_style="dim")
     for number, step in enumerate([*steps, rest] if rest else steps, start=1):
         together = " (in parallel)" if len(step) > 1 else ""
         branch = root.add(Text(f"step {number}{together}", style="dim"))
@@ -67,6 +72,16 @@ def execution_tree(execution: Document, steps: Sequence[Sequence[str]], now: dat
             if name in blocks:
                 branch.add(_line(blocks[name], now))
     return root
+
+
+def progress(execution: Document, now: datetime) -> str:
+    """Return how far an execution is: its blocks that have ended, how long it took, and what it waits for."""
+    blocks = execution["blockExecutions"]
+    ended = sum(block["status"] in _BLOCK_ENDS for block in blocks)
+    told = [f"{ended} of {len(blocks)} block{'' if len(blocks) == 1 else 's'}", length(_elapsed(execution, now))]
+    if execution["status"] not in ENDED:
+        told += _waits_for(blocks)
+    return " · ".join(told)
 
 
 def steps_of(template: Document) -> list[list[str]]:
@@ -122,6 +137,21 @@ def _line(block: Document, now: datetime) -> Text:
                          (note(block, now), "dim")):
         line.append(f"  {part}" if part else "", style=colour)
     return line
+
+
+def _waits_for(blocks: Sequence[Document]) -> list[str]:
+    """Return what an execution waits for, a few blocks by their names."""
+    waiting: dict[str, list[str]] = {}
+    for block in blocks:
+        if block["status"].startswith(_PARKED) or block["status"] == "retry_wait":
+            kind = _WAITED_FOR.get(block["status"], block["status"].removeprefix(_PARKED))
+            waiting.setdefault(kind, []).append(block["blockId"])
+    return [f"waits for {kind}: {_shortened(names)}" for kind, names in waiting.items()]
+
+
+def _shortened(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _next_attempt(block: Document, now: datetime | None) -> str:

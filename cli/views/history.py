@@ -41,7 +41,7 @@ def log_lines(entries: Iterable[Document]) -> Table:
     """Return log entries in the order of time, one a line; their sequence is that in which they were stored."""
     shown = Table.grid(padding=(0, 2, 0, 0))
     shown.add_column(no_wrap=True)
-    shown.add_column(no_wrap=True)
+    shown.add_column(no_wrap=True, min_width=max(map(len, _LEVELS)))
     shown.add_column(overflow="fold")
     for entry in sorted(entries, key=lambda entry: (entry["timestamp"], entry["sequence"])):
         style = _LEVELS.get(entry["level"], "")

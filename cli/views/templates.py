@@ -17,18 +17,21 @@ Document = Mapping[str, Any]
 
 def templates_table(templates: Iterable[Document]) -> Table:
     """Return templates, one a line."""
-    shown = table("Template", "Name", "Version", "Blocks", "Tags", "Stored", numbers=["Blocks"], whole=["Template"])
+    shown = table("Template", "Name", "Version", "Status", "Blocks", "Tags", "Stored", numbers=["Blocks"],
+                  whole=["Template"])
     for template in templates:
-        shown.add_row(template["templateId"], template["name"], template["version"], str(len(template["blocks"])),
+        shown.add_row(template["templateId"], template["name"], template["version"], template.get("status") or NOTHING,
+                      str(len(template["blocks"])),
                       ", ".join(template.get("tags") or ()) or NOTHING, moment(template["updatedAt"]))
     return shown
 
 
 def versions_table(versions: Iterable[Document]) -> Table:
     """Return versions of a template, one a line."""
-    shown = table("Version", "Stored", "By")
+    shown = table("Version", "Status", "Stored", "By")
     for version in versions:
-        shown.add_row(version["version"], moment(version["createdAt"]), version["createdBy"])
+        shown.add_row(version["version"], version.get("status") or NOTHING, moment(version["createdAt"]),
+                      version["createdBy"])
     return shown
 
 

@@ -16,7 +16,8 @@ from tests.support.records import Records, reading_records
 from workflow_service.domain.invariants import Record, violations
 from workflow_service.domain.statuses import ExecutionStatus
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance,
+              pytest.mark.parametrize("cluster", ["valkey"], indirect=True, scope="module")]
 
 PATIENCE = timedelta(seconds=90)
 DELAY_MS = 10

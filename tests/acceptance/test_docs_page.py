@@ -11,7 +11,8 @@ import pytest
 
 from tests.support.cluster import Cluster
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance,
+              pytest.mark.parametrize("cluster", ["valkey"], indirect=True, scope="module")]
 
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
           "--disable-background-networking", "--disable-component-update", "--disable-sync",

@@ -1,4 +1,4 @@
-"""The same service with RabbitMQ as its broker: the main job, and what a killed worker or broker does to it."""
+"""RabbitMQ as the broker: what a killed worker or broker does, and that its limits do no harm."""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from amqp.exceptions import NotFound
+from celery import Celery
+from kombu.entity import Queue
 
 from sandbox.servers.process import RunningServer
+from tasks import names
+from tasks.queues import DELIVERY_LIMIT
+from tasks.server_check import broker_fault
+from tasks.settings import broker_settings
 from tests.support.cluster import Cluster, running_cluster
 from tests.support.driver import Driver, effects_of, eventually
 from tests.support.rabbitmq import require_rabbitmq, running_rabbitmq
 from tests.support.records import reading_records
-from tests.support.scenarios import echo, review, template
+from tests.support.scenarios import echo, template
 from workflow_service.domain.invariants import violations
 
 pytestmark = pytest.mark.acceptance
@@ -22,13 +29,16 @@ pytestmark = pytest.mark.acceptance
 PATIENCE = timedelta(seconds=60)
 EXECUTIONS = 10
 BLOCKS = 6
+LIMITS = "consumer_timeout = 2000\n"
+"""A worker that keeps a message for two seconds loses its channel; by default it is half an hour."""
+LONGER_MS = 5000
 
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A RabbitMQ of our own."""
     require_rabbitmq()
-    with running_rabbitmq(tmp_path_factory.mktemp("broker")) as server:
+    with running_rabbitmq(tmp_path_factory.mktemp("broker"), configuration=LIMITS) as server:
         yield server
 
 
@@ -40,18 +50,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, broker: RunningServer) -> 
         running.start_worker("blocks", "blocks")
         running.start_control()
         yield running
-
-
-def test_a_workflow_with_everything_ends_well(driver: Driver, cluster: Cluster) -> None:
-    driver.store(review())
-    execution_id = driver.start("review", risk=7)
-    driver.approve(execution_id, PATIENCE, marker="edited by a person")
-    ended = driver.ended(execution_id, PATIENCE)
-    blocks = {block["blockId"]: block for block in ended["blockExecutions"]}
-    assert ended["status"] == "completed"
-    assert (blocks["deep"]["status"], blocks["quick"]["status"]) == ("completed", "skipped")
-    assert blocks["end"]["output"]["published"] == "edited by a person"
-    assert "Connection to broker lost" not in cluster.processes["blocks"].logs()
 
 
 def kill_worker(cluster: Cluster, _: RunningServer) -> None:
@@ -83,6 +81,68 @@ def test_every_execution_survives(driver: Driver, cluster: Cluster, broker: Runn
     with reading_records(cluster) as records:
         for execution_id in started:
             assert not violations(records.told(execution_id, PATIENCE))
+
+
+def test_a_block_may_take_longer_than_the_broker_waits_for_its_message(driver: Driver, cluster: Cluster) -> None:
+    # Given
+    worker = cluster.processes["blocks"]
+    pid = worker.pid
+    driver.store(template("long", [echo("long", configuration={"delayMs": LONGER_MS}), echo("end", ["long"])]))
+    # When
+    started = driver.start("long")
+    assert driver.ended(started, PATIENCE)["status"] == "completed"
+    # Then
+    assert "delivery acknowledgement" in worker.logs()
+    assert worker.is_running and worker.pid == pid
+    assert Counter(_effects(cluster, [started])).most_common(1)[0][1] == 1
+
+
+def test_a_message_that_is_dropped_at_the_delivery_limit_is_sent_again(driver: Driver, cluster: Cluster) -> None:
+    # Given
+    driver.store(template("dropped", [echo("only")]))
+    cluster.processes["blocks"].kill()
+    started = driver.start("dropped")
+    # When
+    deliveries = _give_back_until_dropped(cluster)
+    cluster.processes["blocks"].start()
+    # Then
+    assert deliveries == DELIVERY_LIMIT + 1
+    assert driver.ended(started, PATIENCE)["status"] == "completed"
+
+
+def test_a_queue_of_another_kind_is_refused_by_name(broker: RunningServer) -> None:
+    with Celery(set_as_current=False) as app, app.connection_for_write(broker.url) as connection:
+        Queue("old", channel=connection.default_channel).declare()
+        app.conf.task_queues = [Queue("old", queue_arguments={"x-queue-type": "quorum"})]
+        fault = broker_fault(connection, app)
+    assert fault is not None and "has a queue old" in fault and "rabbitmqctl delete_queue" in fault
+
+
+def test_the_queues_are_kept_by_a_quorum_and_no_others_are_made(broker: RunningServer) -> None:
+    with Celery(set_as_current=False) as app:
+        app.conf.update(broker_settings(broker.url))
+        with app.connection_for_write() as connection:
+            assert broker_fault(connection, app) is None
+            with pytest.raises(NotFound):
+                connection.channel().queue_declare("celery_delayed_0", passive=True)
+
+
+def _give_back_until_dropped(cluster: Cluster) -> int:
+    """Take the first message and give it back until it does not come any more; return how often it came."""
+    with Celery(set_as_current=False) as app:
+        app.conf.update(broker_settings(cluster.broker_url))
+        with app.connection_for_read() as connection:
+            channel = connection.channel()
+            first = eventually(lambda: channel.basic_get(names.BLOCKS), PATIENCE)
+            came = 1
+            channel.basic_reject(first.delivery_tag, requeue=True)
+            while came <= DELIVERY_LIMIT:  # the sweep has sent others meanwhile, which stay behind it
+                message = eventually(lambda: channel.basic_get(names.BLOCKS), PATIENCE)
+                came += message.properties["correlation_id"] == first.properties["correlation_id"]
+                channel.basic_reject(message.delivery_tag, requeue=True)
+            last = channel.basic_get(names.BLOCKS)
+            assert last is None or last.properties["correlation_id"] != first.properties["correlation_id"]
+            return came
 
 
 def _slow_blocks() -> list[dict[str, object]]:

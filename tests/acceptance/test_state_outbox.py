@@ -12,7 +12,8 @@ from tests.support.cluster import Cluster
 from tests.support.driver import Driver, eventually
 from tests.support.scenarios import echo, template
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance,
+              pytest.mark.parametrize("cluster", ["valkey"], indirect=True, scope="module")]
 
 PATIENCE = timedelta(seconds=40)
 

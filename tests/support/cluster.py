@@ -18,6 +18,7 @@ from kombu.exceptions import KombuError
 from sandbox.servers.ports import free_port
 from sandbox.servers.process import RunningServer, ServerCommand, ServerProcess
 from sandbox.servers.reference import reference_answers, reference_url
+from tasks.settings import broker_settings
 from tests.support.services import running_agent_service, running_mongodb, running_state_service, running_valkey
 
 ROOT = Path(__file__).parents[2]
@@ -123,7 +124,8 @@ class Cluster:
 @contextmanager
 def running_cluster(directory: Path, broker_url: str | None = None, *,
                     rabbitmq: RunningServer | None = None, lease: timedelta = LEASE,
-                    sweep_interval: timedelta = SWEEP_INTERVAL) -> Iterator[Cluster]:
+                    sweep_interval: timedelta = SWEEP_INTERVAL,
+                    redis: RunningServer | None = None, mongodb: RunningServer | None = None) -> Iterator[Cluster]:
     """Run the stores and the reference services, empty; the caller starts workers.
 
     Args:
@@ -132,14 +134,16 @@ def running_cluster(directory: Path, broker_url: str | None = None, *,
         rabbitmq: another broker whose process the faults may kill; instead of its address.
         lease: of the workers.
         sweep_interval: how often the store is looked through for what is left to do.
+        redis: instead of a Valkey of its own.
+        mongodb: instead of a database of its own.
     """
     if rabbitmq is not None:
         broker_url = rabbitmq.url
     with ExitStack() as stack:
-        valkey = stack.enter_context(running_valkey(directory))
+        valkey = redis or stack.enter_context(running_valkey(directory))
         cluster = Cluster(directory=directory, valkey=valkey, broker_url=broker_url or valkey.url, web_port=free_port(),
                           rabbitmq=rabbitmq, lease=lease, sweep_interval=sweep_interval,
-                          mongodb=stack.enter_context(running_mongodb(directory)),
+                          mongodb=mongodb or stack.enter_context(running_mongodb(directory)),
                           agents=stack.enter_context(running_agent_service(directory)),
                           state=stack.enter_context(running_state_service(directory)))
         stack.callback(cluster.stop)
@@ -166,8 +170,10 @@ class _Says:
 def _answers(broker_url: str, node: str) -> bool:
     """Say whether a worker answers a ping."""
     # a connection of its own: one of the pool may be older than the broker
-    with Celery(broker=broker_url, set_as_current=False) as probe, probe.connection_for_read() as connection:
-        try:
-            return bool(probe.control.ping([node], timeout=0.5, connection=connection))
-        except (KombuError, OSError, *connection.connection_errors, *connection.channel_errors):
-            return False
+    with Celery(set_as_current=False) as probe:
+        probe.conf.update(broker_settings(broker_url))
+        with probe.connection_for_read() as connection:
+            try:
+                return bool(probe.control.ping([node], timeout=0.5, connection=connection))
+            except (KombuError, OSError, *connection.connection_errors, *connection.channel_errors):
+                return False

@@ -17,6 +17,7 @@ import pytest
 
 from sandbox.servers.ports import free_port
 from sandbox.servers.process import RunningServer, ServerCommand, ServerProcess
+from tests.support.certificates import Certificates
 
 HOST = "127.0.0.1"
 _GREETING = b"AMQP\x00\x00\x09\x01"
@@ -49,23 +50,44 @@ def require_rabbitmq() -> None:
 
 
 @contextmanager
-def running_rabbitmq(tmp_path: Path) -> Iterator[RunningServer]:
-    """Run RabbitMQ with its data in ``tmp_path/rabbitmq``, kept over a restart."""
+def running_rabbitmq(tmp_path: Path, *, certificates: Certificates | None = None,
+                     configuration: str = "") -> Iterator[RunningServer]:
+    """Run RabbitMQ with its data in ``tmp_path/rabbitmq``, kept over a restart.
+
+    Args:
+        tmp_path: the test's directory.
+        certificates: for connections over TLS alone, by clients that show one of them.
+        configuration: more lines of ``rabbitmq.conf``.
+    """
     directory = tmp_path / "rabbitmq"
     directory.mkdir()
+    tls_port = free_port()
+    if certificates is not None:
+        configuration += _tls(tls_port, certificates)
     port, epmd_port = free_port(), free_port()
     mapper = ServerCommand(name="epmd", argv=["epmd", "-port", str(epmd_port), "-address", HOST],
                            log=directory / "epmd.log", environment={}, is_ready=lambda: _listens(epmd_port))
     node = ServerCommand(name="RabbitMQ", argv=[str(rabbitmq_program())], log=directory / "rabbitmq.log",
-                         environment=_environment(directory, port, epmd_port), is_ready=lambda: _serves(port))
+                         environment=_environment(directory, port, epmd_port, configuration),
+                         is_ready=lambda: _serves(port))
     with ServerProcess(mapper), ServerProcess(node) as process:
-        yield RunningServer(url=f"amqp://guest:guest@{HOST}:{port}//", process=process)
+        address = f"guest:guest@{HOST}"
+        yield RunningServer(process=process, url=f"amqp://{address}:{port}//" if certificates is None else
+                            f"amqps://{address}:{tls_port}//?{certificates.query}")
         # an orderly end takes seconds, and nobody needs its data any more
         process.kill()
 
 
-def _environment(directory: Path, port: int, epmd_port: int) -> Mapping[str, str]:
-    files = {"rabbitmq-env.conf": "", "rabbitmq.conf": _CONFIGURATION, "enabled_plugins": "[].\n"}
+def _tls(port: int, certificates: Certificates) -> str:
+    options = {"cacertfile": certificates.authority, "certfile": certificates.server,
+               "keyfile": certificates.server, "verify": "verify_peer", "fail_if_no_peer_cert": "true"}
+    return f"listeners.ssl.default = {HOST}:{port}\n" + "".join(
+        f"ssl_options.{name} = {value}\n" for name, value in options.items())
+
+
+def _environment(directory: Path, port: int, epmd_port: int, configuration: str) -> Mapping[str, str]:
+    files = {"rabbitmq-env.conf": "", "rabbitmq.conf": _CONFIGURATION + configuration,
+             "enabled_plugins": "[].\n"}
     for name, text in files.items():
         (directory / name).write_text(text, encoding="utf-8")
     return {
@@ -79,7 +101,9 @@ def _environment(directory: Path, port: int, epmd_port: int) -> Mapping[str, str
         "RABBITMQ_MNESIA_BASE": str(directory / "mnesia"), "RABBITMQ_LOG_BASE": str(directory / "log"),
         "RABBITMQ_GENERATED_CONFIG_DIR": str(directory / "generated"),
         "RABBITMQ_PID_FILE": str(directory / "rabbitmq.pid"),
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}",
+        # a message that is kept too long is noticed within half a second, not within a minute
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1} "
+                                               "-rabbit channel_tick_interval 500",
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 from workflow_service.domain.errors import Unavailable
 from workflow_service.integrations.memory.agents import InMemoryAgentService
 from workflow_service.integrations.memory.state import InMemoryStateService
+from workflow_service.metrics.registry import Registry
 from workflow_service.repositories.memory.approvals import ApprovalsInMemory
 from workflow_service.repositories.memory.blocks import BlocksInMemory
 from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
@@ -52,10 +53,11 @@ class WorkerInMemory:
     """Whether nothing answers."""
     asked: list[str] = field(default_factory=list)
     """What was asked of the ports, as ``blocks.due``."""
+    metrics: Registry = field(default_factory=lambda: Registry({}))
 
     def application(self) -> Any:
-        """Return an application that has an engine and nothing else."""
-        return SimpleNamespace(engine=self._engine())
+        """Return an application that has an engine and metrics, and nothing else."""
+        return SimpleNamespace(engine=self._engine(), metrics=self.metrics)
 
     def dispatch(self, dispatches: Sequence[Dispatch]) -> bool:
         """Send nothing."""

@@ -34,6 +34,8 @@ def settings(**changes: str) -> dict[str, Any]:
     pytest.param("worker_cancel_long_running_tasks_on_connection_loss", False, id="work outlives its broker"),
     pytest.param("broker_connection_retry_on_startup", True, id="a worker may start before its broker"),
     pytest.param("broker_connection_max_retries", None, id="and never gives it up"),
+    pytest.param("broker_channel_error_retry", True, id="a message that was kept too long ends no worker"),
+    pytest.param("worker_consumer", "tasks.consumer:CheckingConsumer", id="servers are looked at before work"),
     pytest.param("broker_heartbeat", 30, id="a connection that died without a word is noticed"),
     pytest.param("task_publish_retry", True, id="without retries a publish on a dead connection hangs"),
     pytest.param("task_ignore_result", True, id="outcomes are in the store"),
@@ -67,8 +69,8 @@ def test_redis_gives_messages_of_lost_workers_back_within_seconds() -> None:
 
 
 def test_redis_takes_nobody_for_lost_before_the_lease_does() -> None:
-    given = settings(CELERY_VISIBILITY_TIMEOUT_MS="60000", WORKFLOW_LEASE_MS="30000")
-    assert given["broker_transport_options"]["visibility_timeout"] == 60
+    given = settings(CELERY_VISIBILITY_TIMEOUT_MS="61000", WORKFLOW_LEASE_MS="60000")
+    assert given["broker_transport_options"]["visibility_timeout"] == 61
 
 
 def test_rabbitmq_is_never_waited_for_without_bound() -> None:
@@ -94,6 +96,16 @@ def test_results_are_counted_in_redis_whatever_the_broker_is() -> None:
     bounded = ("redis_socket_timeout", "redis_socket_connect_timeout", "redis_backend_health_check_interval")
     assert all(settings()[name] for name in bounded)
     assert settings()["result_backend_transport_options"]["retry_policy"]["max_retries"] == 1
+
+
+def test_rabbitmq_keeps_messages_in_quorum_queues_and_drops_none_that_was_not_given_back_often() -> None:
+    queues = {queue.name: queue.queue_arguments for queue in settings(**AMQP)["task_queues"]}
+    assert set(queues) == {names.BLOCKS, names.CONTROL}
+    for arguments in queues.values():
+        assert arguments["x-queue-type"] == "quorum"
+        assert arguments["x-delivery-limit"] > load_settings(NOWHERE).workflow.max_lost_leases
+        assert arguments["x-consumer-timeout"] > 60_000
+    assert "task_queues" not in settings()
 
 
 def test_beat_sends_every_sweep_as_often_as_it_is_set() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tasks import names, sweeps
 from tasks.app import app
+from tests.support.scrape import samples
 from tests.tasks.engines import WorkerInMemory
 
 ASKS = {
@@ -21,6 +22,13 @@ ASKS = {
 def task_of(name: str) -> Any:
     """Return a task by the name under which beat sends it."""
     return app.tasks[name]
+
+
+def _counted(worker: WorkerInMemory, name: str) -> tuple[float | None, float | None]:
+    """Return how many sweeps were timed, and how many were left to the next."""
+    found, sweep = samples(worker.metrics.text()), f'{{sweep="{name.partition(".")[2]}"}}'
+    return (found.get(f"workflow_sweep_duration_seconds_count{sweep}"),
+            found.get(f"workflow_sweeps_failed_total{sweep}"))
 
 
 @pytest.fixture(autouse=True)
@@ -52,11 +60,14 @@ def test_a_sweep_asks_one_kind_of_document(name: str, question: str, monkeypatch
     monkeypatch.setattr(sweeps, "process", worker)
     assert task_of(name)() is None
     assert set(worker.asked) == {question}
+    assert _counted(worker, name) == (1, None)
 
 
 @pytest.mark.parametrize("name", ASKS)
 def test_a_sweep_that_reaches_nobody_is_left_to_the_next(name: str, monkeypatch: pytest.MonkeyPatch,
                                                          caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(sweeps, "process", WorkerInMemory(away=True))
+    worker = WorkerInMemory(away=True)
+    monkeypatch.setattr(sweeps, "process", worker)
     assert task_of(name)() is None
     assert "left to the next sweep" in caplog.text
+    assert _counted(worker, name) == (1, 1)

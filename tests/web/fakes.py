@@ -21,11 +21,14 @@ from workflow_service.domain.commands import (
 )
 from workflow_service.domain.errors import AlreadyExists, Forbidden, InvalidResponse, InvalidTemplate, Issue, NotFound
 from workflow_service.domain.execution import Execution
+from workflow_service.domain.paging import Page
 from workflow_service.domain.recovery import RecoveryPoint
 from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, ExecutionStatus
 from workflow_service.domain.template_schema import TEMPLATE_SCHEMA
 from workflow_service.domain.users import User
+from workflow_service.metrics.registry import Registry
 from workflow_service.services import views
+from workflow_service.services.executions import ExecutionPage, Started
 from workflow_service.services.ports import TemplateVersion
 
 NOW = datetime(2025, 8, 21, 9, 30, 0, 123000, tzinfo=UTC)
@@ -52,7 +55,8 @@ class FakeTemplates:
         key = (user.workspace_id, document["templateId"])
         if key in self.stored:
             raise AlreadyExists("template", document["templateId"])
-        self.stored[key] = {**document, "createdAt": NOW, "updatedAt": NOW, "createdBy": user.name,
+        self.stored[key] = {**document, "createdAt": NOW, "updatedAt": NOW, "status": "published",
+                            "createdBy": user.name,
                             "updatedBy": user.name}
         return self.stored[key]
 
@@ -73,11 +77,11 @@ class FakeTemplates:
             raise NotFound("template", template_id)
         return found
 
-    def page(self, user: User, wanted: TemplateFilter) -> tuple[list[dict[str, Any]], int]:
+    def page(self, user: User, wanted: TemplateFilter) -> Page[dict[str, Any]]:
         """Return a page of templates."""
         self.asked.append(wanted)
         found = [template for (workspace, _), template in self.stored.items() if workspace == user.workspace_id]
-        return found[wanted.offset:][:wanted.limit], len(found)
+        return Page(items=found[wanted.offset:][:wanted.limit], total=len(found), next_cursor=None)
 
 
 @dataclass
@@ -91,6 +95,10 @@ class FakeExecutions:
 
     def start(self, user: User, command: StartExecution) -> Execution:
         """Keep a new execution."""
+        return self.start_once(user, command).execution
+
+    def start_once(self, user: User, command: StartExecution) -> Started:
+        """Keep a new execution."""
         if self.raises:
             raise self.raises
         template = self.templates.get(user, command.template_id, command.version)
@@ -99,7 +107,7 @@ class FakeExecutions:
             template_id=command.template_id, template_version=template["version"], created_by=user.name,
             created_at=NOW, started_at=NOW, input=command.input, status=ExecutionStatus.RUNNING)
         self.stored[execution.execution_id] = execution
-        return execution
+        return Started(execution=execution, replayed=False)
 
     def get(self, user: User, execution_id: str) -> dict[str, Any]:
         """Return an execution with one block that a person was asked about."""
@@ -113,11 +121,11 @@ class FakeExecutions:
                               state={"extract": {"status": "completed", "epoch": 1}}, completed_blocks=("extract",))
         return views.details(execution, [block], [an_approval()], [point])
 
-    def page(self, user: User, wanted: ExecutionFilter) -> tuple[list[dict[str, Any]], int]:
+    def page(self, user: User, wanted: ExecutionFilter) -> ExecutionPage:
         """Return a page of executions."""
         self.asked.append(wanted)
         found = [views.summary(run) for run in self.stored.values() if run.workspace_id == user.workspace_id]
-        return found[wanted.offset:][:wanted.limit], len(found)
+        return ExecutionPage(executions=found[wanted.offset:][:wanted.limit], total=len(found), next_cursor=None)
 
 
 def an_approval(approval_id: str = "a1", **fields: Any) -> Approval:
@@ -183,6 +191,7 @@ class FakeSecurity:
     """The part of the settings that the edge reads."""
 
     jwt_secret: str
+    jwt_public_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -201,6 +210,7 @@ class FakeApplication:
     executions: FakeExecutions
     approvals: FakeApprovals
     health: FakeHealth
+    metrics: Registry = field(default_factory=Registry)
 
 
 def a_service(secret: str) -> FakeApplication:

@@ -137,11 +137,18 @@ class HandWorker:
         application.engine.finisher.flush()
 
 
-def a_real_service(secret: str, worker: HandWorker, agents: AgentService | None = None) -> Application:
+def as_they_are(ports: Ports) -> Ports:
+    """Return the ports."""
+    return ports
+
+
+def a_real_service(secret: str, worker: HandWorker, agents: AgentService | None = None,
+                   rewire: Callable[[Ports], Ports] = as_they_are) -> Application:
     """Return an empty service.
 
     Args:
         agents: agents that echo, if none are given.
+        rewire: changes the ports before the service is built on them.
     """
     settings = load_settings(_ADDRESSES)
     settings = replace(settings, security=replace(settings.security, jwt_secret=secret))
@@ -152,4 +159,4 @@ def a_real_service(secret: str, worker: HandWorker, agents: AgentService | None 
         stores=stores, templates=TemplatesInMemory(), events=EventsInMemory(), checkpoints=CheckpointsInMemory(clock),
         agents=agents or EchoAgents(), state=StateInMemory(), dispatcher=worker, clock=clock, monotonic=lambda: 0.0,
         draw=lambda: 0.5, new_id=lambda: f"run-{next(ids)}", owner="test")
-    return Application(settings=settings, engine=build_engine(ports, Timings()), health=Health({}))
+    return Application(settings=settings, engine=build_engine(rewire(ports), Timings()), health=Health({}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from json import dumps
 from typing import Any
 
@@ -13,9 +14,11 @@ from tests.web.fakes import FakeApplication
 from web.api.schemas.examples import START, TEMPLATE
 from workflow_service.domain.commands import ExecutionFilter
 from workflow_service.domain.errors import Unavailable
+from workflow_service.domain.paging import Place
 from workflow_service.domain.statuses import ExecutionStatus
 
 URL = "/api/v1/executions"
+PLACE = Place(at=datetime(2025, 8, 21, 9, 30, tzinfo=UTC), identifier="run-7")
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +90,7 @@ def test_get_shows_all_that_section_4_2_names_and_more(client: CheckedClient, ad
     client.post(URL, json=START, headers=admin)
     answer = client.get(f"{URL}/run-1", headers=admin)
     assert answer.status_code == 200
-    more = {"input", "error", "holds", "clock", "reason", "generation", "inFlight"}
+    more = {"input", "error", "holds", "clock", "reason", "generation", "inFlight", "createdAt", "tags", "attributes"}
     assert more <= set(answer.json)
     assert set(answer.json) - more == {
         "executionId", "templateId", "templateVersion", "workspaceId", "status", "startedAt", "completedAt",
@@ -119,7 +122,16 @@ def test_list_gives_summaries_and_their_number(client: CheckedClient, admin: Hea
 
 @pytest.mark.parametrize(("query", "wanted"), [
     ("", ExecutionFilter()),
-    ("status=waiting&templateId=a", ExecutionFilter(status=ExecutionStatus.WAITING, template_id="a")),
+    ("status=waiting&templateId=a", ExecutionFilter(statuses=(ExecutionStatus.WAITING,), template_id="a")),
+    ("status=waiting&status=paused",
+     ExecutionFilter(statuses=(ExecutionStatus.WAITING, ExecutionStatus.PAUSED))),
+    ("tag=legal&createdBy=ada&errorCode=timeout", ExecutionFilter(tag="legal", created_by="ada", error_code="timeout")),
+    ("attribute=order:7&attribute=a.b:x:y", ExecutionFilter(attributes=("order:7", "a.b:x:y"))),
+    ("startedAfter=2025-08-21T09:30:00.5Z&endedBefore=2025-08-21T09:30:00%2B02:00", ExecutionFilter(
+        started_after=datetime(2025, 8, 21, 9, 30, 0, 500_000, UTC),
+        ended_before=datetime(2025, 8, 21, 7, 30, tzinfo=UTC))),
+    ("workspaceId=acme", ExecutionFilter()),
+    (f"cursor={PLACE.cursor()}", ExecutionFilter(after=PLACE)),
     ("limit=3&offset=9", ExecutionFilter(limit=3, offset=9)),
 ])
 def test_query_becomes_a_filter(client: CheckedClient, admin: Headers, service: FakeApplication, query: str,
@@ -128,6 +140,17 @@ def test_query_becomes_a_filter(client: CheckedClient, admin: Headers, service: 
     assert service.executions.asked == [wanted]
 
 
-@pytest.mark.parametrize("query", ["status=asleep", "status=RUNNING", "templateId=a%20b", "limit=0", "state=running"])
-def test_a_query_that_makes_no_sense_is_refused(client: CheckedClient, admin: Headers, query: str) -> None:
-    assert client.get(f"{URL}?{query}", headers=admin).status_code == 422
+@pytest.mark.parametrize(("query", "path"), [
+    ("status=asleep", "status[0]"), ("status=paused&status=RUNNING", "status[1]"), ("templateId=a%20b", "templateId"),
+    ("limit=0", "limit"), ("state=running", "state"), ("tag=", "tag"), ("createdBy=", "createdBy"),
+    ("attribute=x", "attribute[0]"), ("attribute=a:1&attribute=%20:1", "attribute[1]"),
+    ("attribute=a:b%0A", "attribute[0]"), ("cursor=x", "cursor"), ("cursor=", "cursor"), ("cursor=WzEsMl0", "cursor"),
+    ("startedAfter=yesterday", "startedAfter"), ("startedAfter=2025-08-21T09:30:00", "startedAfter"),
+    ("endedBefore=0001-01-01T00:00:00%2B14:00", "endedBefore"), ("workspaceId=a%20b", "workspaceId")])
+def test_a_query_that_makes_no_sense_is_refused(client: CheckedClient, admin: Headers, query: str, path: str) -> None:
+    answer = client.get(f"{URL}?{query}", headers=admin)
+    assert (answer.status_code, list(answer.json["errors"])) == (422, [path])
+
+
+def test_a_list_of_another_workspace_is_forbidden(client: CheckedClient, admin: Headers) -> None:
+    assert client.get(f"{URL}?workspaceId=other", headers=admin).status_code == 403

@@ -6,7 +6,9 @@ import os
 import runpy
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -47,3 +49,27 @@ def test_the_process_can_be_built_while_nothing_else_runs() -> None:
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True,
                           text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_workers_share_a_folder_of_metrics_that_goes_when_they_do(monkeypatch: pytest.MonkeyPatch,
+                                                                  tmp_path: Path) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    settings = _settings()
+    settings["on_starting"](None)
+    (folder,) = tmp_path.iterdir()
+    assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(folder)
+    for name in ("counter_7.db", "gauge_livemax_7.db", "gauge_livemax_77.db"):
+        (folder / name).touch()
+    settings["child_exit"](None, SimpleNamespace(pid=7))
+    assert sorted(path.name for path in folder.iterdir()) == ["counter_7.db", "gauge_livemax_77.db"]
+    settings["on_exit"](None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_of_metrics_that_is_given_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    settings = _settings()
+    settings["on_starting"](None)
+    settings["on_exit"](None)
+    assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(tmp_path) and tmp_path.is_dir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -38,16 +39,18 @@ def test_document_is_valid(document: dict[str, Any]) -> None:
 def test_operation_ids_are_those_that_clients_are_built_on(document: dict[str, Any]) -> None:
     assert set(_operations(document)) == {
         "createTemplate", "listTemplates", "getTemplate", "updateTemplate", "listTemplateVersions",
+        "deleteTemplate", "publishTemplate", "archiveTemplate", "diffTemplate", "validateTemplate", "planTemplate",
+        "exportTemplate",
         "startExecution", "listExecutions", "getExecution",
         "pauseExecution", "resumeExecution", "cancelExecution", "restartExecution", "skipBlock", "retryBlock",
         "listHolds", "placeHold", "liftHold", "listEvents", "getExecutionLogs", "verifyExecution",
-        "listPendingApprovals", "getApproval", "respondToApproval", "getHealth", "getReadiness"}
+        "listPendingApprovals", "getApproval", "respondToApproval", "getHealth", "getReadiness", "getMetrics"}
 
 
 def test_every_endpoint_of_the_api_is_in_it(app: Flask, document: dict[str, Any]) -> None:
     rules = {re.sub(r"<\w+:(\w+)>", r"{\1}", rule.rule) for rule in app.url_map.iter_rules()
              if rule.rule.startswith("/api/v1")}
-    assert rules | {"/health", "/ready"} == set(document["paths"])
+    assert rules | {"/health", "/ready", "/metrics"} == set(document["paths"])
 
 
 def test_what_needs_a_token_says_so(document: dict[str, Any]) -> None:
@@ -73,6 +76,52 @@ def test_parts_of_the_template_have_names(document: dict[str, Any]) -> None:
     assert parts <= set(document["components"]["schemas"])
     block = document["components"]["schemas"]["TemplateBlock"]["properties"]
     assert block["retryPolicy"] == {"$ref": "#/components/schemas/RetryPolicy"}
+
+
+def _properties(schema: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each property that a schema names, at whatever depth, with its own schema."""
+    if isinstance(schema, dict):
+        named = schema.get("properties")
+        yield from named.items() if isinstance(named, dict) else ()
+        schema = [part for key, part in schema.items() if key not in ("example", "default")]
+    for part in schema if isinstance(schema, list) else ():
+        yield from _properties(part)
+
+
+def _parameters(document: dict[str, Any], place: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the parameters of each operation that stand in one place of a request."""
+    return {name: [one for one in operation.get("parameters", ()) if one["in"] == place]
+            for name, operation in _operations(document).items()}
+
+
+def test_all_names_are_in_camel_case(document: dict[str, Any]) -> None:
+    names = [name for name, _ in _properties(document)]
+    names += [one["name"] for parameters in _parameters(document, "query").values() for one in parameters]
+    names += re.findall(r"\{(\w+)\}", "".join(document["paths"]))
+    assert len(names) > 200
+    assert not [name for name in names if not re.fullmatch(r"[a-z]+([A-Z][a-z0-9]*)*", name)]
+
+
+def test_all_instants_say_that_they_are(document: dict[str, Any]) -> None:
+    described = [*_properties(document), *((one["name"], one["schema"]) for parameters in
+                                           _parameters(document, "query").values() for one in parameters)]
+    instants = [(name, schema) for name, schema in described
+                if re.search(r"(At|ed(After|Before)|^timestamp)$", name)]
+    assert len(instants) > 20
+    assert {(schema["type"], schema.get("format")) for _, schema in instants} == {("string", "date-time")}
+    others = {name for name, schema in described if isinstance(schema, dict) and schema.get("format") == "date-time"}
+    assert others == {name for name, _ in instants}
+
+
+@pytest.mark.parametrize(("operation", "query", "headers"), [
+    ("listEvents", {"after", "limit", "follow"}, {"Last-Event-ID"}),
+    ("getExecutionLogs", {"blockId", "level", "limit", "offset", "follow"}, {"Last-Event-ID"}),
+    ("startExecution", set(), {"Idempotency-Key"}),
+    ("updateTemplate", set(), {"If-Match"})])
+def test_headers_stand_beside_what_else_there_is(document: dict[str, Any], operation: str, query: set[str],
+                                                 headers: set[str]) -> None:
+    assert {one["name"] for one in _parameters(document, "query")[operation]} == query
+    assert {one["name"] for one in _parameters(document, "header")[operation]} == headers
 
 
 def _without_references(schema: Any, document: dict[str, Any]) -> Any:

@@ -21,7 +21,7 @@ def test_create_stores_the_document_as_it_was_written(client: CheckedClient, adm
     answer = client.post(URL, json=TEMPLATE, headers=admin)
     assert answer.status_code == 201
     assert (answer.headers["Location"], answer.headers["ETag"]) == (f"{URL}/contract-review", '"1.0.0"')
-    assert answer.json == {**TEMPLATE, "createdAt": "2025-08-21T09:30:00.123Z",
+    assert answer.json == {**TEMPLATE, "status": "published", "createdAt": "2025-08-21T09:30:00.123Z",
                            "updatedAt": "2025-08-21T09:30:00.123Z", "createdBy": "ada", "updatedBy": "ada"}
     assert list(answer.json)[:len(TEMPLATE)] == list(TEMPLATE)  # in the author's order
 
@@ -106,7 +106,8 @@ def test_a_query_that_makes_no_sense_is_refused(client: CheckedClient, admin: He
 
 def test_unknown_parameter_is_told_what_there_is(client: CheckedClient, admin: Headers) -> None:
     answer = client.get(f"{URL}?catgory=legal", headers=admin)
-    assert answer.json["errors"]["catgory"][0]["allowed"] == ["category", "limit", "offset", "search", "tags"]
+    assert answer.json["errors"]["catgory"][0]["allowed"] == [
+        "category", "cursor", "limit", "offset", "search", "status", "tags"]
 
 
 @pytest.mark.parametrize("template_id", ["a b", "a.b", "x" * 129, "%00", "..", "a%0A"])

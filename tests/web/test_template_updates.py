@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from flask import Flask
 
 from tests.web.checked_client import CheckedClient
-from tests.web.conftest import Headers, SignedHeaders
-from tests.web.real_service import EchoAgents
+from tests.web.conftest import SECRET, Headers, SignedHeaders
+from tests.web.real_service import HandWorker, a_real_service
 from web.api.schemas.examples import TEMPLATE, TEMPLATE_UPDATE
 from web.context import provide
-from workflow_service.bootstrap import Application
-from workflow_service.repositories.memory.clock import SystemClock
-from workflow_service.repositories.memory.templates import TemplatesInMemory
-from workflow_service.services.templates import Templates
 
 URL = "/api/v1/templates/contract-review"
 
@@ -24,8 +19,7 @@ URL = "/api/v1/templates/contract-review"
 @pytest.fixture
 def app(edge: Flask) -> Flask:
     """The edge around the templates of the real service."""
-    templates = Templates(TemplatesInMemory(), EchoAgents(), SystemClock())
-    provide(edge, cast(Application, SimpleNamespace(templates=templates)))
+    provide(edge, a_real_service(SECRET, HandWorker()))
     return edge
 
 

@@ -6,7 +6,7 @@ ours are the versions that people see.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from flask import request
 
@@ -22,7 +22,7 @@ _IF_MATCH = {"in": "header", "name": "If-Match", "schema": {"type": "string"},
 
 def takes_if_match(endpoint: Endpoint) -> Endpoint:
     """Say in the OpenAPI document that an endpoint heeds the header If-Match."""
-    return cast(Endpoint, Blueprint.doc(parameters=[_IF_MATCH])(endpoint))
+    return Blueprint.header(_IF_MATCH)(endpoint)
 
 
 def etag(version: str) -> dict[str, Any]:

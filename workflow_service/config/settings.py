@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from workflow_service.config.addresses import Url
+from workflow_service.config.keys import PublicKey
 from workflow_service.config.kinds import Kind, Secret, Text, Whole, Word, Words, milliseconds, seconds
 from workflow_service.config.moments import MomentKind
 from workflow_service.failpoints.failpoint import Moment
@@ -170,7 +171,21 @@ class CelerySettings:
         fallback="cache.redis.url"))
     visibility_timeout: timedelta = field(metadata=_leaf(
         "visibility_timeout_ms", milliseconds(),
-        "After how long Redis delivers a message again that nobody acknowledged (ms); longer than the lease."))
+        "After how long Redis delivers a message again that nobody acknowledged (ms); longer than the lease and than a "
+        "call of the Agent Service."))
+    consumer_timeout: timedelta = field(metadata=_leaf(
+        "consumer_timeout_ms", milliseconds(),
+        "The `consumer_timeout` that RabbitMQ is configured with (ms); longer than a call of the Agent Service."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricsSettings:
+    """What workers show to Prometheus; the API shows its own."""
+
+    port: int | None = field(metadata=_leaf(
+        "port", Whole(most=65535), "TCP port on which a worker gives its metrics, without asking for a token; none if "
+        "it is not given.", is_optional=True))
+    host: str = field(metadata=_leaf("host", Text(), "Network address that it gives them on."))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +193,11 @@ class SecuritySettings:
     """Who may do what."""
 
     jwt_secret: str = field(repr=False, metadata=_leaf(
-        "jwt_secret", Secret(), "Secret that signs the users' tokens; in production at least 32 bytes of your own."))
+        "jwt_secret", Secret(), "Secret that signs the users' tokens (HS256); in production at least 32 bytes of your "
+        "own, unless `JWT_PUBLIC_KEY` is set."))
+    jwt_public_key: str | None = field(repr=False, metadata=_leaf(
+        "jwt_public_key", PublicKey(), "RSA public key that the users' tokens are checked with (RS256), as PEM text or "
+        "the path of a file with it; instead of a secret, never beside one.", is_optional=True))
     environment: str = field(metadata=_leaf(
         "environment", Word(words=("development", "production")), "Production refuses what is unsafe.",
         variable="WORKFLOW_ENVIRONMENT"))
@@ -203,6 +222,7 @@ class Settings:
     workflow: WorkflowSettings = field(metadata=_section("workflow", "Workflows"))
     human_in_loop: HumanInLoopSettings = field(metadata=_section("human_in_loop", "People"))
     celery: CelerySettings = field(metadata=_section("celery", "Celery"))
+    metrics: MetricsSettings = field(metadata=_section("metrics", "Metrics"))
     security: SecuritySettings = field(metadata=_section("security", "Security"))
 
 

@@ -281,7 +281,9 @@ def _ready(block: BlockExecution, at: datetime, lease: timedelta, cause: str, **
 
 def _end(block: BlockExecution, status: BlockStatus, at: datetime, lease: timedelta, cause: str,
          **fields: Any) -> BlockExecution:
-    return _change(block, f"block_{status.value}", status, at, **_NO_LEASE, due_at=at + lease, completed_at=at,
+    # the clock of the process that ends it may be behind that of the one that began it
+    ended_at = at if block.started_at is None else max(at, block.started_at)
+    return _change(block, f"block_{status.value}", status, at, **_NO_LEASE, due_at=at + lease, completed_at=ended_at,
                    retry_at=None, released=False, cause=cause, **fields)
 
 

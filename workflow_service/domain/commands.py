@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from workflow_service.domain.attributes import Attributes
+from workflow_service.domain.paging import Place
 from workflow_service.domain.statuses import ExecutionStatus
+from workflow_service.domain.template_status import TemplateStatus
 
 
 class ClockRule(StrEnum):
@@ -50,6 +54,10 @@ class StartExecution:
     version: str | None = None
     """None for the latest."""
     input: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Attributes = field(default_factory=dict)
+    """What the execution can be found by, in the words of who starts it."""
+    idempotency_key: str | None = None
+    """The same key starts one execution in a workspace, however often it is sent; None for no such promise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,21 +154,45 @@ class RunBlock:
 
 @dataclass(frozen=True, kw_only=True)
 class TemplateFilter:
-    """Which templates."""
+    """Which templates: those that all of this is true of."""
 
     category: str | None = None
     tags: tuple[str, ...] = ()
+    """All of which a template must have."""
     search: str | None = None
+    """Text found in name or description, whatever the case."""
+    status: TemplateStatus | None = None
+    """Of the latest version; None for all that are neither archived nor deleted."""
+    after: Place | None = None
+    """Behind this place of the list; None for all of it."""
     limit: int = 50
     offset: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionFilter:
-    """Which executions."""
+    """Which executions: those that all of this is true of."""
 
-    status: ExecutionStatus | None = None
+    statuses: tuple[ExecutionStatus, ...] = ()
+    """One of these; none for any."""
     template_id: str | None = None
+    tag: str | None = None
+    """One that the template had when the execution was started."""
+    created_by: str | None = None
+    error_code: str | None = None
+    """Why it failed."""
+    attributes: tuple[str, ...] = ()
+    """Terms (``domain.attributes``), all of which it must have."""
+    started_after: datetime | None = None
+    """Started then or later."""
+    started_before: datetime | None = None
+    """Started earlier than that."""
+    ended_after: datetime | None = None
+    """Ended then or later."""
+    ended_before: datetime | None = None
+    """Ended earlier than that."""
+    after: Place | None = None
+    """Behind this place of the list; None for all of it."""
     limit: int = 50
     offset: int = 0
 

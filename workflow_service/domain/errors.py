@@ -80,6 +80,23 @@ class InvalidResponse(Invalid):
     code = "invalid_response"
 
 
+class UnfitInput(Invalid):
+    """Raised when the input of an execution does not fit the input schema of its template."""
+
+    code = "invalid_input"
+
+
+class IdempotencyKeyReused(Invalid):
+    """Raised when a key that started an execution is used to start another one."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        """Name the header: it is wrong, or the rest is."""
+        super().__init__("This Idempotency-Key has started an execution already, with another request.", [Issue(
+            path="Idempotency-Key", code="reused", message="A request that is not the same needs a key of its own.")])
+
+
 class Conflict(WorkflowServiceError):
     """Raised when the thing is no longer in the status that the request needs."""
 
@@ -140,6 +157,44 @@ class StaleVersion(Conflict):
         """Name both versions."""
         super().__init__(f"The latest version is {latest}, not {expected}.")
         self.latest = latest
+
+
+class TemplateIsDraft(Conflict):
+    """Raised when a version of a template that was not published is to be started."""
+
+    code = "template_is_draft"
+
+    def __init__(self, template_id: str, version: str) -> None:
+        """Name the version."""
+        super().__init__(f"Version {version} of the template '{template_id}' is a draft; publish it first.")
+
+
+class TemplateIsArchived(Conflict):
+    """Raised when a template that was archived is to be started or changed."""
+
+    code = "template_is_archived"
+
+    def __init__(self, template_id: str) -> None:
+        """Name the template."""
+        super().__init__(f"The template '{template_id}' is archived; publish it first.")
+
+
+class TemplateInUse(Conflict):
+    """Raised when a template is to be deleted that executions still run with; says how many, and some of them."""
+
+    code = "template_in_use"
+
+    def __init__(self, template_id: str, total: int, some: Sequence[str]) -> None:
+        """Name the template and the executions.
+
+        Args:
+            total: how many there are.
+            some: the ids of the latest of them.
+        """
+        names = ", ".join(some) + (", ..." if total > len(some) else "")
+        count = "1 execution has" if total == 1 else f"{total} executions have"
+        super().__init__(f"{count} not ended with the template '{template_id}': {names}. Cancel them, or let them end.")
+        self.executions = tuple(some)
 
 
 class AlreadyDecided(Conflict):

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from workflow_service.domain.attributes import Attributes
 from workflow_service.domain.commands import CancelMode, ClockRule
 from workflow_service.domain.events import Event
 from workflow_service.domain.statuses import EXECUTION_TRANSITIONS, ExecutionStatus, check
@@ -56,6 +57,14 @@ class Execution:
     created_at: datetime
     input: Mapping[str, Any] = field(default_factory=dict)
     context: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    """Those that the template had when it was started."""
+    attributes: Attributes = field(default_factory=dict)
+    """What it can be found by, as who started it said."""
+    idempotency_key: str | None = None
+    """With which it was started; its id is made from it then."""
+    request_digest: str | None = None
+    """Of the request that used the key; None without a key."""
     status: ExecutionStatus = ExecutionStatus.PENDING
     version: int = 0
     generation: int = 1
@@ -118,7 +127,8 @@ def is_standing(name: str) -> bool:
 
 def start(execution: Execution, at: datetime) -> Execution:
     """Open the execution: all its blocks are stored. One that was held meanwhile is pausing at once."""
-    running = _clock_started(replace(execution, started_at=at), at)
+    # clocks of two processes may differ: nothing starts before it was asked for, or ends before it started
+    running = _clock_started(replace(execution, started_at=max(at, execution.created_at)), at)
     started = _change(running, "execution_started", ExecutionStatus.RUNNING, at, cause="created")
     if PAUSING_HOLDS.isdisjoint(execution.holds):
         return started
@@ -197,8 +207,8 @@ def force(execution: Execution, at: datetime, reason: str | None, by: str) -> Ex
 
 def close(execution: Execution, status: ExecutionStatus, error: Mapping[str, Any] | None, at: datetime) -> Execution:
     """End the execution for good: every block of it has ended."""
-    ended = replace(execution, completed_at=at, deadline=None, error=error, holds=(), slots=(), slot_queue=(),
-                    clock_stopped_by=(), stopped_since=None,
+    ended = replace(execution, completed_at=max(at, execution.started_at or execution.created_at), deadline=None,
+                    error=error, holds=(), slots=(), slot_queue=(), clock_stopped_by=(), stopped_since=None,
                     reason=execution.reason if execution.status is ExecutionStatus.CANCELLING else None)
     return _change(ended, f"execution_{status.value}", status, at, cause="all_blocks_ended")
 
@@ -220,7 +230,8 @@ def begin_restart(execution: Execution, targets: Mapping[str, int], timeout: tim
             "fromVersion": from_version}
     if not execution.status.is_terminal:
         return _record(opened, "execution_restarting", at, execution.status, cause="restart", **told)
-    fresh = replace(opened, remaining=timeout, reason=None, cancel_mode=CancelMode.GRACEFUL)
+    begun_at = execution.started_at or max(at, execution.created_at)  # it may have been cancelled before it started
+    fresh = replace(opened, remaining=timeout, reason=None, cancel_mode=CancelMode.GRACEFUL, started_at=begun_at)
     return _change(_clock_started(fresh, at), "execution_restarting", ExecutionStatus.RUNNING, at, cause="restart",
                    **told)
 

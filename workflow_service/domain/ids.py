@@ -18,6 +18,11 @@ def is_id(text: object) -> bool:
     return isinstance(text, str) and _ID.match(text) is not None
 
 
+def keyed_execution_id(workspace_id: str, key: str) -> str:
+    """Return the one possible id of an execution that is started with an idempotency key: its document is the claim."""
+    return uuid5(NAMESPACE_URL, f"start:{workspace_id}:{key}").hex
+
+
 def block_execution_id(execution_id: str, block_id: str) -> str:
     """Return the id of one block within one execution."""
     return f"{execution_id}:{block_id}"

@@ -103,6 +103,8 @@ class Block:
     timeout: timedelta | None = None
     """For one attempt, not counting the time parked for a person; None for the agent service's time-out."""
     side_effects: SideEffects = SideEffects.UNSAFE
+    estimated_duration: timedelta | None = None
+    """The author's guess of how long it takes; None if there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +120,8 @@ class Template:
     """For the whole execution, not counting the time when all of it is parked; None for the service's default."""
     max_parallel_blocks: int | None = None
     """How many blocks of one execution may run at once; None for the service's default."""
+    input_schema: Document = field(default_factory=dict)
+    """JSON Schema of the input that an execution is started with; empty for any."""
 
     def block(self, block_id: str) -> Block:
         """Return one block (KeyError for an unknown id)."""
@@ -138,7 +142,8 @@ def parse_template(document: Document, usual: RetryPolicy = RetryPolicy()) -> Te
         template_id=document["templateId"], name=document["name"], version=document["version"],
         blocks=tuple(_block(block, defaults, usual) for block in document["blocks"]), document=document,
         timeout=_milliseconds(settings.get("timeout")),
-        max_parallel_blocks=int(settings["maxParallelBlocks"]) if "maxParallelBlocks" in settings else None)
+        max_parallel_blocks=int(settings["maxParallelBlocks"]) if "maxParallelBlocks" in settings else None,
+        input_schema=document.get("inputSchema") or {})
 
 
 def _block(document: Document, defaults: Mapping[str, Document], usual: RetryPolicy) -> Block:
@@ -150,7 +155,8 @@ def _block(document: Document, defaults: Mapping[str, Document], usual: RetryPol
         human_in_loop=_human_in_loop({**defaults["humanInLoop"], **(document.get("humanInLoop") or {})}),
         retry_policy=_retry_policy({**defaults["retryPolicy"], **(document.get("retryPolicy") or {})}, usual),
         timeout=_milliseconds(document.get("timeout")),
-        side_effects=SideEffects(document.get("sideEffects", SideEffects.UNSAFE)))
+        side_effects=SideEffects(document.get("sideEffects", SideEffects.UNSAFE)),
+        estimated_duration=_milliseconds((document.get("metadata") or {}).get("estimatedDuration")))
 
 
 def _conditions(document: Document | None) -> Conditions | None:
@@ -180,5 +186,5 @@ def _retry_policy(document: Document, usual: RetryPolicy) -> RetryPolicy:
         max_delay=_milliseconds(document.get("maxDelay")) or usual.max_delay)
 
 
-def _milliseconds(number: int | None) -> timedelta | None:
+def _milliseconds(number: float | None) -> timedelta | None:
     return None if number is None else timedelta(milliseconds=number)

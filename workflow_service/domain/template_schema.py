@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from workflow_service.domain.ids import ID_PATTERN
+from workflow_service.domain.template_status import WRITABLE
 
 ROLES = ("viewer", "operator", "designer", "approver", "admin")
 """The roles that a user may have."""
@@ -37,6 +38,7 @@ def _list(items: dict[str, Any], limit: int, **more: Any) -> dict[str, Any]:
 
 _ID = _text(128, pattern=ID_PATTERN, minLength=1)
 _MILLISECONDS = {"type": "integer", "minimum": 1, "maximum": _DAYS_366_MS, "description": "Milliseconds."}
+_ESTIMATE = {"type": "number", "minimum": 0, "maximum": _DAYS_366_MS, "description": "Milliseconds."}
 _EXPRESSION = _text(4000, minLength=1, description="A CEL expression.")
 _ANYTHING = {"type": "object", "additionalProperties": True}
 
@@ -78,6 +80,11 @@ _BLOCK = _object({
     "retryPolicy": _RETRY_POLICY,
     "timeout": _MILLISECONDS,
     "sideEffects": {"type": "string", "enum": ["none", "idempotent", "unsafe"]},
+    "metadata": {
+        "type": "object",
+        "properties": {"estimatedDuration": _ESTIMATE},
+        "additionalProperties": True,
+    },
 }, "blockId", "agentId", "toolType")
 
 TEMPLATE_SCHEMA: dict[str, Any] = _object({
@@ -85,11 +92,14 @@ TEMPLATE_SCHEMA: dict[str, Any] = _object({
     "name": _text(200, minLength=1),
     "description": _text(10_000),
     "version": _text(64, minLength=1, pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$"),
+    "status": {"type": "string", "enum": [status.value for status in WRITABLE],
+               "description": "Of this version; published if not said. It is no part of the content."},
     "tags": _list(_text(64, minLength=1), 100),
+    "inputSchema": _ANYTHING,
     "metadata": {
         "type": "object",
         "properties": {
-            "estimatedDuration": {"type": "number", "minimum": 0, "description": "Milliseconds."},
+            "estimatedDuration": _ESTIMATE,
             "complexity": _text(64),
             "category": _text(64),
         },

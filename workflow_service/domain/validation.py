@@ -6,6 +6,7 @@ Each rule yields every fault that it finds, so an author sees all of them at onc
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from workflow_service.domain import edges, expressions
 from workflow_service.domain.agents import Agent
@@ -15,6 +16,40 @@ from workflow_service.domain.template import Block, Conditions, ConditionType, T
 
 _MOST_ALLOWED = 50
 """Of the names that an issue lists as right."""
+MOST_DEPENDENCIES = 50_000
+"""Of all blocks of a template together."""
+MOST_EXPRESSION_TEXT = 200_000
+"""Characters of all texts with expressions, and conditions, of a template together."""
+
+
+def size_issues(document: Any) -> tuple[Issue, ...]:
+    """Return what is too much of a template document, whatever else it is: checking it all would take minutes."""
+    blocks = document.get("blocks") if isinstance(document, Mapping) else None
+    if not isinstance(blocks, list):
+        return ()
+    found = [block for block in blocks if isinstance(block, Mapping)]
+    dependencies = sum(len(names) for names in (block.get("dependencies") for block in found)
+                       if isinstance(names, list))
+    characters = sum(_length(block.get("configuration"), "${") + _length(block.get("conditions"), "")
+                     for block in found)
+    counts = [("dependencies", dependencies, MOST_DEPENDENCIES),
+              ("characters in expressions", characters, MOST_EXPRESSION_TEXT)]
+    return tuple(Issue(path="blocks", code="too_large", message=f"It has {count} {what}; {most} are allowed.",
+                       allowed=(f"at most {most}",)) for what, count, most in counts if count > most)
+
+
+def _length(value: Any, mark: str) -> int:
+    """Return how many characters the texts within a value have that hold a mark."""
+    pending, total = [value], 0
+    while pending:
+        item = pending.pop()
+        if isinstance(item, str):
+            total += len(item) if mark in item else 0
+        elif isinstance(item, Mapping):
+            pending += item.values()
+        elif isinstance(item, list):
+            pending += item
+    return total
 
 
 def template_issues(template: Template, agents: Mapping[str, Agent] | None) -> tuple[Issue, ...]:

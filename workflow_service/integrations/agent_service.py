@@ -40,11 +40,21 @@ class HttpAgentService:
         """
         self._client = client
         self._grace = grace
-        self._registry = Cached(self._fetch_agents, ttl=registry_ttl, now=now)
+        self._registry = Cached(self.fetch_agents, ttl=registry_ttl, now=now)
 
     def agents(self) -> Sequence[Agent]:
         """Return the registry, at most ``registry_ttl`` old; entries that break the contract are left out."""
         return self._registry.get()
+
+    def fetch_agents(self) -> tuple[Agent, ...]:
+        """Return the registry as it is now; entries that break the contract are left out. Raises errors.Unavailable."""
+        try:
+            agents, wrong = agents_of(self._client.call("GET", "/agents", timeout=_PATIENCE).body)
+        except (CallFailed, UnusableRegistry) as error:
+            raise Unavailable("The Agent Service") from error
+        if wrong:
+            _LOG.warning("%d agents of the registry break the contract and are left out", wrong)
+        return agents
 
     def run(self, call: AgentCall) -> AgentAnswer:
         """Let an agent do a block."""
@@ -96,15 +106,6 @@ class HttpAgentService:
             _LOG.warning("The call %s could not be stopped: %s", idempotency_key, error)
             return False
         return isinstance(body, dict) and body.get("id") == idempotency_key and body.get("status") in _ENDED
-
-    def _fetch_agents(self) -> tuple[Agent, ...]:
-        try:
-            agents, wrong = agents_of(self._client.call("GET", "/agents", timeout=_PATIENCE).body)
-        except (CallFailed, UnusableRegistry) as error:
-            raise Unavailable("The Agent Service") from error
-        if wrong:
-            _LOG.warning("%d agents of the registry break the contract and are left out", wrong)
-        return agents
 
 
 def _is_not_found(error: CallFailed) -> bool:

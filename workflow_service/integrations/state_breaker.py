@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from workflow_service.domain.changes import StateChanges
 from workflow_service.domain.errors import Unavailable
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.recovery import Checkpoint, RecoveryPoint
+from workflow_service.integrations.breaker import Breaker
 from workflow_service.services.ports import StateService
 
 T = TypeVar("T")
@@ -19,18 +19,10 @@ T = TypeVar("T")
 class StateBreaker:
     """Implements ``ports.StateService`` by another one; after a failure it fails at once for a while."""
 
-    def __init__(self, service: StateService, pause: timedelta,
-                 monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Stand before a service.
-
-        Args:
-            pause: how long nobody asks after a failure.
-            monotonic: seconds from a clock that is never set.
-        """
+    def __init__(self, service: StateService, breaker: Breaker) -> None:
+        """Stand before a service."""
         self._service = service
-        self._pause_s = pause.total_seconds()
-        self._monotonic = monotonic
-        self._open_until_s = float("-inf")
+        self._breaker = breaker
 
     def put_play(self, execution: Execution) -> None:
         """Tell it of an execution."""
@@ -57,10 +49,10 @@ class StateBreaker:
         return self._asked(lambda: self._service.changes(after, wait))
 
     def _asked(self, call: Callable[[], T]) -> T:
-        if self._monotonic() < self._open_until_s:
+        if self._breaker.is_open:
             raise Unavailable("The State Management Service")
         try:
             return call()
         except Unavailable:
-            self._open_until_s = self._monotonic() + self._pause_s
+            self._breaker.trip()
             raise

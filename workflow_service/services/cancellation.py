@@ -15,7 +15,7 @@ from workflow_service.domain import blocks
 from workflow_service.domain import execution as executions
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.commands import CancelExecution, CancelMode
-from workflow_service.domain.errors import IllegalTransition, NotFound
+from workflow_service.domain.errors import IllegalTransition
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.plan import Plan
 from workflow_service.domain.statuses import IN_FLIGHT, BlockStatus, ExecutionStatus

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
+
+
+def _tell_nobody() -> None:
+    """Nobody watches."""
 
 
 class Count:
     """A number that grows; any thread may add to it."""
 
-    def __init__(self) -> None:
-        """Begin at zero."""
+    def __init__(self, tell: Callable[[], None] = _tell_nobody) -> None:
+        """Begin at zero.
+
+        Args:
+            tell: is called each time it has grown; does not raise.
+        """
         self._value = 0
         self._lock = Lock()
+        self._tell = tell
 
     @property
     def value(self) -> int:
@@ -23,6 +33,7 @@ class Count:
         """Count one more."""
         with self._lock:
             self._value += 1
+        self._tell()
 
 
 @dataclass(frozen=True, kw_only=True)

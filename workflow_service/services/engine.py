@@ -6,7 +6,7 @@ It is built the same way whatever the ports are: real ones by ``bootstrap``, in-
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workflow_service.domain.template import RetryPolicy
 from workflow_service.services.approvals import Approvals
@@ -42,6 +42,8 @@ from workflow_service.services.standing_holds import StandingHolds
 from workflow_service.services.state_changes import StateChanges
 from workflow_service.services.stores import Stores
 from workflow_service.services.sweeps import Sweeps
+from workflow_service.services.template_life import TemplateLife
+from workflow_service.services.template_reviews import TemplateReviews
 from workflow_service.services.templates import Templates
 from workflow_service.services.timings import Timings
 from workflow_service.services.waits import Waits
@@ -67,6 +69,7 @@ class Ports:
     owner: str
     """The name of this process in leases."""
     observers: Sequence[Observer] = ()
+    counts: Counts = field(default_factory=Counts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,8 @@ class Engine:
     """The use cases."""
 
     templates: Templates
+    template_life: TemplateLife
+    template_reviews: TemplateReviews
     executions: Executions
     histories: Histories
     approvals: Approvals
@@ -108,7 +113,7 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
     claims = Claims(stores, plans, sender, closing, finisher, clock, ports.monotonic, ports.owner, timings)
     releases = Releases(stores, claims, sender, closing, finisher, clock, timings)
     waits = Waits(stores, plans, ports.agents, sender, closing, finisher, clock, timings)
-    counts = Counts()
+    counts = ports.counts
     leases = Leases(stores.blocks, clock, ports.monotonic, timings.lease, counts)
     handing_back = HandingBack(stores, leases, claims, sender, closing, finisher, clock, timings, counts)
     blocks = Blocks(stores, claims, releases, waits, Inputs(stores, ports.agents), ports.agents, leases,
@@ -126,6 +131,8 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
                     standing_holds, closing, sender, finisher, ports.checkpoints, ports.state, clock, ports.monotonic,
                     timings)
     return Engine(templates=Templates(ports.templates, ports.agents, clock), executions=executions,
+                  template_life=TemplateLife(ports.templates, stores.executions),
+                  template_reviews=TemplateReviews(ports.templates, ports.agents, plans),
                   histories=Histories(stores, ports.events, plans, clock), approvals=approvals, holds=holds,
                   standing_holds=standing_holds, cancellation=cancellation, restarts=restarts,
                   interventions=Interventions(stores, plans, restarts, sender, finisher, clock, timings),

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from workflow_service.domain.invariants import MEANINGS, Record, Violation, retired_names, violations
 from workflow_service.domain.logs import LogEntry, LogFilter, entry_of
+from workflow_service.domain.statuses import ExecutionStatus
 from workflow_service.domain.users import User
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import Clock, EventRepository, StoredEvent
@@ -15,6 +16,8 @@ from workflow_service.services.stores import Stores
 
 _CHUNK = 10_000
 """How many events are read at once."""
+_NEWS = 500
+"""How many events are told at once to somebody who follows."""
 _READINGS = 3
 """How often something has to be found wrong before it counts."""
 _ASKED_ELSEWHERE = frozenset({"I2", "I10"})
@@ -28,6 +31,15 @@ class EventPage:
     events: Sequence[StoredEvent]
     next: int | None
     """The sequence number after which the next page begins; None if this one is the last by now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """What a history tells after some event."""
+
+    events: Sequence[StoredEvent]
+    ended: ExecutionStatus | None
+    """How the execution ended, if these events are the last of it; None while more may come."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +92,26 @@ class Histories:
         found = self._events.of_execution(user.workspace_id, execution_id, after=after, limit=limit + 1)
         return EventPage(events=found[:limit], next=found[limit - 1].sequence if len(found) > limit else None)
 
+    def news(self, user: User, execution_id: str, after: int) -> News:
+        """Return what is new, for somebody who asks again and again until the execution has ended and all is told.
+
+        Args:
+            after: the sequence number of the event that is known already.
+
+        Raises:
+            NotFound: the workspace has no such execution.
+        """
+        names = (user.workspace_id, execution_id)
+        found = self._events.of_execution(*names, after=after, limit=_NEWS)
+        if found:
+            return News(events=found, ended=None)
+        execution = self._execution(user, execution_id)
+        if not execution.status.is_terminal or not self._is_told(execution):
+            return News(events=(), ended=None)
+        # what reached the history since the first look
+        found = self._events.of_execution(*names, after=after, limit=_NEWS)
+        return News(events=found, ended=execution.status if len(found) < _NEWS else None)
+
     def logs(self, user: User, wanted: LogFilter) -> tuple[Sequence[LogEntry], int]:
         """Return entries of the log, the oldest first, and how many there are in all.
 
@@ -124,6 +156,15 @@ class Histories:
         retired = retired_names(plan, history)
         return Record(plan=plan, execution=execution, blocks=blocks, waits=waits, approvals=approvals, history=history,
                       retired=self._stores.blocks.get_all(*names, retired) if retired else ())
+
+    def _is_told(self, execution: Execution) -> bool:
+        """Say whether every event of an execution that has ended has reached the history."""
+        names = (execution.workspace_id, execution.execution_id)
+        blocks = self._stores.blocks.get_all(*names, tuple(self._plans.of(execution).nodes))
+        untold = [execution.outbox, *(block.outbox for block in blocks),
+                  *(wait.outbox for wait in self._stores.waits.of_execution(*names)),
+                  *(approval.outbox for approval in self._stores.approvals.of_execution(*names))]
+        return not any(untold)
 
     def _history(self, workspace_id: str, execution_id: str) -> Iterator[StoredEvent]:
         """Yield the whole history; a read ends at a gap, which the next one finds filled or passes over."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workflow_service.domain import execution as executions
 from workflow_service.domain.commands import PauseExecution
-from workflow_service.domain.errors import Conflict, IllegalTransition, NotFound
+from workflow_service.domain.errors import Conflict, IllegalTransition
 from workflow_service.domain.execution import OPERATOR_HOLD, PAUSING_HOLDS, Execution
 from workflow_service.domain.statuses import BlockStatus, ExecutionStatus
 from workflow_service.domain.users import User

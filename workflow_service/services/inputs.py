@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from workflow_service.domain import expressions
-from workflow_service.domain.errors import Unavailable
+from workflow_service.domain.errors import Unavailable, UnfitInput
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.plan import Plan
 from workflow_service.domain.statuses import BlockStatus
@@ -102,6 +102,17 @@ def choose(conditions: Conditions | None, variables: Mapping[str, Any],
     taken = list(islice(true, 1) if conditions.type is ConditionType.EXCLUSIVE else true)
     taken = taken or [branch.next_blocks for branch in conditions.branches if branch.is_default][:1]
     return tuple(dict.fromkeys(name for names in taken for name in names))
+
+
+def check_input(plan: Plan, given: Mapping[str, Any]) -> None:
+    """Compare the input of an execution with the input schema of its template.
+
+    Raises:
+        UnfitInput: it does not fit.
+    """
+    issues = schema_issues(plan.template.input_schema, given, "input")
+    if issues:
+        raise UnfitInput("The input does not fit the input schema of the template.", issues)
 
 
 def reads_context(plan: Plan) -> bool:

@@ -16,13 +16,15 @@ from workflow_service.domain.agents import Agent, AgentAnswer, AgentCall
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.changes import StateChanges
+from workflow_service.domain.commands import ExecutionFilter, TemplateFilter
 from workflow_service.domain.events import Event
 from workflow_service.domain.execution import Execution, Slot
 from workflow_service.domain.plan import Segment
 from workflow_service.domain.recovery import Checkpoint, RecoveryPoint
 from workflow_service.domain.standing_hold import HoldStatus, StandingHold
-from workflow_service.domain.statuses import BlockStatus, ExecutionStatus
+from workflow_service.domain.statuses import BlockStatus
 from workflow_service.domain.template import Document
+from workflow_service.domain.template_status import TemplateStatus
 from workflow_service.domain.wait import Wait
 
 T = TypeVar("T")
@@ -91,9 +93,11 @@ class ExecutionRepository(Repository[Execution], Protocol):
     def unqueue_blocks(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> None:
         """Take blocks out of ``slot_queue`` in one update; the version stays."""
 
-    def page(self, workspace_id: str, *, status: ExecutionStatus | None, template_id: str | None, limit: int,
-             offset: int) -> tuple[Sequence[Execution], int]:
-        """Return executions, the latest started first, and how many there are in all."""
+    def page(self, workspace_id: str, wanted: ExecutionFilter) -> tuple[Sequence[Execution], int]:
+        """Return executions, the latest created first, by id among those of one instant, and how many there are in all.
+
+        They come as a list shows them: ``input``, ``context``, ``outbox`` and what a restart supplied are empty.
+        """
 
     def live(self, workspace_id: str | None, after: str, limit: int) -> Sequence[Key]:
         """Return up to ``limit`` executions that have not ended, by their ids, from the one after ``after``.
@@ -197,6 +201,7 @@ class StoredTemplate:
     """When this version was stored."""
     updated_by: str | None = None
     """Who stored this version; None if it was who stored the template first."""
+    status: TemplateStatus = TemplateStatus.PUBLISHED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,16 +213,26 @@ class TemplateVersion:
     """When this version was stored."""
     created_by: str
     """Who stored it."""
+    status: TemplateStatus = TemplateStatus.PUBLISHED
+    """Draft or published."""
 
 
 class TemplateRepository(Protocol):
     """Templates, each with its immutable versions."""
 
     def insert(self, template: StoredTemplate) -> bool:
-        """Store a new template with its first version; False if its id is taken (in any workspace)."""
+        """Store a new template with its first version; False if its id is taken (in any workspace).
+
+        The id of a deleted template is taken as well, but its own workspace may use it again for a version that is
+        greater than all that it had.
+        """
 
     def get(self, workspace_id: str, template_id: str, version: str | None = None) -> StoredTemplate | None:
-        """Return one version, the latest if none is named."""
+        """Return one version, the latest if none is named.
+
+        A deleted template has no latest, but its versions are still there: executions have them. The status of a
+        version that is named is draft or published, whatever became of the template.
+        """
 
     def add_version(self, template: StoredTemplate, latest: str) -> bool:
         """Store a new version of a template of its workspace and make it the latest, if ``latest`` still is that.
@@ -227,19 +242,29 @@ class TemplateRepository(Protocol):
 
         Returns:
             False, with the latest as it was, if the workspace has no such template, if its latest is another version,
-            or if the new version is stored already with another document.
+            archived or deleted, or if the new version is stored already with another document.
+        """
+
+    def set_status(self, workspace_id: str, template_id: str, version: str, status: TemplateStatus) -> bool:
+        """Set the status of a template whose latest is still this version; it may be set again.
+
+        A published version is one in the list of versions too; archived and deleted are said of the latest alone, and a
+        deleted one stays so.
+
+        Returns:
+            False if the workspace has no such template or its latest is another version.
         """
 
     def versions(self, workspace_id: str, template_id: str) -> Sequence[TemplateVersion]:
-        """Return all stored versions of a template, the oldest (the smallest number) first; none if it is unknown."""
+        """Return all stored versions of a template, the oldest (the smallest number) first; none if it is unknown.
 
-    def page(self, workspace_id: str, *, category: str | None, tags: Sequence[str], search: str | None, limit: int,
-             offset: int) -> tuple[Sequence[StoredTemplate], int]:
-        """Return the latest versions, the newest template first, and how many there are in all.
+        Those of a deleted template too.
+        """
 
-        Args:
-            tags: all of which a template must have.
-            search: text found in name or description, whatever the case.
+    def page(self, workspace_id: str, wanted: TemplateFilter) -> tuple[Sequence[StoredTemplate], int]:
+        """Return the latest versions, the newest template first, by id among those of one instant, and how many in all.
+
+        No place and no limit changes how many there are in all.
         """
 
 

@@ -27,11 +27,12 @@ from workflow_service.domain.users import User
 from workflow_service.services.closing import Closing
 from workflow_service.services.finish import Finisher
 from workflow_service.services.holds import Holds
-from workflow_service.services.inputs import reads_context
+from workflow_service.services.inputs import check_input, reads_context
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import AgentService, Clock, StateService, TemplateRepository
 from workflow_service.services.releases import Releases
 from workflow_service.services.standing_holds import StandingHolds
+from workflow_service.services.startable import template_to_start
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
 
@@ -72,6 +73,7 @@ class Restarts:
         Raises:
             NotFound: the workspace has no such execution, the definition no such block, the template no such version.
             Invalid: the command contradicts itself.
+            UnfitInput: the patched input, or the input with the other definition, does not fit the input schema.
             Conflict: another restart is under way, it is being started or cancelled, nothing in it failed, or it runs
                 and is to go on with another definition.
             Unavailable: the shared context is to be read again and the State Management Service does not answer.
@@ -152,6 +154,8 @@ class Restarts:
         wanted = replace(execution, template_version=version)
         if command.input_patch is not None:
             wanted = replace(wanted, input=rules.merged(execution.input, command.input_patch))
+        if wanted.input != execution.input or version != execution.template_version:
+            check_input(self._plans.of(wanted), wanted.input)
         if command.reset_state:
             reads = reads_context(self._plans.of(wanted))
             wanted = replace(wanted, context=self._state.context(execution.workspace_id) if reads else {})
@@ -160,10 +164,8 @@ class Restarts:
     def _version(self, execution: Execution, definition: str) -> str:
         if definition == ORIGINAL:
             return execution.template_version
-        stored = self._templates.get(execution.workspace_id, execution.template_id,
-                                     None if definition == LATEST else definition)
-        if stored is None:
-            raise NotFound("template", f"{execution.template_id} {definition}")
+        stored = template_to_start(self._templates, execution.workspace_id, execution.template_id,
+                                   None if definition == LATEST else definition)
         return str(stored.document["version"])
 
     def _affected(self, execution: Execution, plan: Plan, found: rules.Found,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -25,16 +25,18 @@ _MOST_ISSUES = 100
 _NESTED_REPETITION = re.compile(r"\((?:[^()\\]|\\.)*(?:[+*]|\{\d+,\d*\})(?:[^()\\]|\\.)*\)(?:[+*]|\{)")
 
 
-def schema_issues(schema: Mapping[str, Any], value: Any, root: str = "") -> tuple[Issue, ...]:
+def schema_issues(schema: Mapping[str, Any], value: Any, root: str = "",
+                  counts: Callable[[ValidationError], bool] = lambda _: True) -> tuple[Issue, ...]:
     """Return what is wrong with a value by a schema (JSON Schema 2020-12).
 
     Args:
         root: put before each path.
+        counts: says whether an error is one at all.
     """
     if not schema:
         return ()
     try:
-        found = _validator(json.dumps(schema, sort_keys=True)).iter_errors(value)
+        found = filter(counts, _validator(json.dumps(schema, sort_keys=True)).iter_errors(value))
         return tuple(_issue(error, root) for error in islice(found, _MOST_ISSUES))
     except Unresolvable as error:
         return (_unresolvable(root, str(error.ref)),)

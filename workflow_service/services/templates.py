@@ -16,20 +16,23 @@ from workflow_service.domain.errors import (
     Issue,
     NotFound,
     StaleVersion,
+    TemplateIsArchived,
     Unavailable,
     VersionNotGreater,
     VersionTaken,
 )
+from workflow_service.domain.paging import Page, Place, page_of
 from workflow_service.domain.template import Document, parse_template
 from workflow_service.domain.template_schema import TEMPLATE_SCHEMA
+from workflow_service.domain.template_status import TemplateStatus
 from workflow_service.domain.template_versions import is_same_document, next_patch, precedence
 from workflow_service.domain.users import User
-from workflow_service.domain.validation import template_issues
+from workflow_service.domain.validation import size_issues, template_issues
 from workflow_service.services.ports import AgentService, Clock, StoredTemplate, TemplateRepository, TemplateVersion
 from workflow_service.services.schemas import meta_issues, schema_issues
 
 TemplateView = dict[str, Any]
-"""A template document with ``createdAt``, ``createdBy``, ``updatedAt`` and ``updatedBy``."""
+"""A template document with ``status``, ``createdAt``, ``createdBy``, ``updatedAt`` and ``updatedBy``."""
 
 
 class Templates:
@@ -47,14 +50,23 @@ class Templates:
         Raises:
             InvalidTemplate: it breaks rules; names all of them.
             AlreadyExists: its id is taken.
+            VersionNotGreater: the workspace had a template of this id and deleted it, with this version or a later one.
         """
         self._check(document)
-        now = self._clock.now()
-        stored = StoredTemplate(workspace_id=user.workspace_id, document=document, created_by=user.name, created_at=now,
-                                updated_at=now)
+        now, (content, status) = self._clock.now(), _without_status(document)
+        stored = StoredTemplate(workspace_id=user.workspace_id, document=content, created_by=user.name, created_at=now,
+                                updated_at=now, status=status)
         if not self._templates.insert(stored):
-            raise AlreadyExists("template", document["templateId"])
-        return _view(stored)
+            raise self._taken(user, stored)
+        return template_view(stored)
+
+    def _taken(self, user: User, new: StoredTemplate) -> Conflict:
+        """Say why the store did not take a new template."""
+        template_id = new.document["templateId"]
+        known = self._templates.versions(user.workspace_id, template_id)
+        if known and self._templates.get(user.workspace_id, template_id) is None:
+            return VersionNotGreater(_version(new), known[-1].version)
+        return AlreadyExists("template", template_id)
 
     def update(self, user: User, template_id: str, document: Document,
                expected_version: str | None = None) -> TemplateView:
@@ -63,7 +75,8 @@ class Templates:
         The author may leave ``version`` out and gets the next patch version, or name a greater one, as a larger change
         deserves. With the content of the latest, and no other version named, nothing is stored and the latest returned,
         so an update may be repeated, also if it expected the version before its own. ``templateId`` may be left out as
-        well. Executions that run keep their version.
+        well. Executions that run keep their version. The content of a latest that is a draft publishes it, unless it
+        says to be a draft itself; what was published does not become a draft again.
 
         Args:
             expected_version: the version that the update was made from; None if that does not matter.
@@ -75,20 +88,29 @@ class Templates:
             VersionNotGreater: it names a version that does not come after the latest.
             VersionTaken: it names a version that is stored with another content (by an update that was cut short).
             ConcurrentUpdate: somebody else stored a version meanwhile; said only if none was expected.
+            TemplateIsArchived: it has to be published before.
         """
         latest = self._latest(user, template_id)
-        wanted = self._complete(user, template_id, document, latest)
-        self._check(wanted, template_id)
+        content, status = _without_status(document)
+        wanted = self._complete(user, template_id, content, latest)
+        self._check({**wanted, **_said_status(document)}, template_id)
+        if latest.status is TemplateStatus.ARCHIVED:
+            raise TemplateIsArchived(template_id)
         if is_same_document(wanted, latest.document):
-            return _view(latest)
+            return self._published(latest) if status is TemplateStatus.PUBLISHED else template_view(latest)
         if expected_version is not None and expected_version != _version(latest):
             raise StaleVersion(expected_version, _version(latest))
         if precedence(wanted["version"]) <= precedence(_version(latest)):
             raise VersionNotGreater(wanted["version"], _version(latest))
-        new = replace(latest, document=wanted, updated_at=self._clock.now(), updated_by=user.name)
+        new = replace(latest, document=wanted, updated_at=self._clock.now(), updated_by=user.name, status=status)
         if not self._templates.add_version(new, _version(latest)):
             raise self._refusal(user, new, latest, expected_version)
         return self.get(user, template_id, wanted["version"])
+
+    def _published(self, draft: StoredTemplate) -> TemplateView:
+        self._templates.set_status(draft.workspace_id, draft.document["templateId"], _version(draft),
+                                   TemplateStatus.PUBLISHED)
+        return template_view(replace(draft, status=TemplateStatus.PUBLISHED))
 
     def versions(self, user: User, template_id: str) -> Sequence[TemplateVersion]:
         """Return the versions of a template, the oldest first.
@@ -96,37 +118,34 @@ class Templates:
         Raises:
             NotFound: the workspace has no such template.
         """
-        found = self._templates.versions(user.workspace_id, template_id)
-        if not found:
-            raise NotFound("template", template_id)
-        return found
+        self._latest(user, template_id)
+        return self._templates.versions(user.workspace_id, template_id)
 
     def issues(self, document: Any) -> Sequence[Issue]:
-        """Return everything that is wrong with a template document."""
-        structure = schema_issues(TEMPLATE_SCHEMA, document)
+        """Return everything that is wrong with a template document; of one that is too large only that."""
+        structure = size_issues(document) or schema_issues(TEMPLATE_SCHEMA, document)
         if structure:
             return structure
         forms = [issue for index, block in enumerate(document["blocks"]) for issue in
                  meta_issues((block.get("humanInLoop") or {}).get("inputSchema") or {},
                              f"blocks[{index}].humanInLoop.inputSchema")]
-        return [*template_issues(parse_template(document), self._registry()), *forms]
+        given = meta_issues(document.get("inputSchema") or {}, "inputSchema")
+        return [*template_issues(parse_template(document), self._registry()), *given, *forms]
 
     def get(self, user: User, template_id: str, version: str | None = None) -> TemplateView:
         """Return one version, the latest if none is named.
 
         Raises:
-            NotFound: the workspace has no such template or version.
+            NotFound: the workspace has no such template or version, or deleted it.
         """
-        stored = self._templates.get(user.workspace_id, template_id, version)
-        if stored is None:
-            raise NotFound("template", f"{template_id} {version}" if version else template_id)
-        return _view(stored)
+        return template_view(stored_template(self._templates, user, template_id, version))
 
-    def page(self, user: User, wanted: TemplateFilter) -> tuple[list[TemplateView], int]:
-        """Return the latest versions of templates, and how many there are in all."""
-        found, total = self._templates.page(user.workspace_id, category=wanted.category, tags=wanted.tags,
-                                            search=wanted.search, limit=wanted.limit, offset=wanted.offset)
-        return [_view(stored) for stored in found], total
+    def page(self, user: User, wanted: TemplateFilter) -> Page[TemplateView]:
+        """Return the latest versions of templates, the newest template first, and how many there are in all."""
+        found, total = self._templates.page(user.workspace_id, replace(wanted, limit=wanted.limit + 1))
+        page = page_of(found, wanted.limit, total, lambda stored: Place(
+            at=stored.created_at, identifier=stored.document["templateId"]))
+        return Page(items=[template_view(one) for one in page.items], total=total, next_cursor=page.next_cursor)
 
     def _check(self, document: Document, template_id: str | None = None) -> None:
         issues = [*self.issues(document)]
@@ -137,10 +156,7 @@ class Templates:
             raise InvalidTemplate("The template breaks its rules.", issues)
 
     def _latest(self, user: User, template_id: str) -> StoredTemplate:
-        stored = self._templates.get(user.workspace_id, template_id)
-        if stored is None:
-            raise NotFound("template", template_id)
-        return stored
+        return stored_template(self._templates, user, template_id)
 
     def _complete(self, user: User, template_id: str, document: Document, latest: StoredTemplate) -> Document:
         """Fill in the id and the version if the author left them out."""
@@ -172,9 +188,42 @@ class Templates:
             return None
 
 
-def _view(stored: StoredTemplate) -> TemplateView:
-    return {**stored.document, "createdAt": stored.created_at, "createdBy": stored.created_by,
+def stored_template(templates: TemplateRepository, user: User, template_id: str,
+                    version: str | None = None) -> StoredTemplate:
+    """Return one version of a template that the user's workspace has, the latest if none is named.
+
+    A version of a template that is archived is archived.
+
+    Raises:
+        NotFound: the workspace has no such template or version, or deleted it.
+    """
+    latest = templates.get(user.workspace_id, template_id)
+    if latest is None:
+        raise NotFound("template", template_id)
+    if version is None or version == _version(latest):
+        return latest
+    stored = templates.get(user.workspace_id, template_id, version)
+    if stored is None:
+        raise NotFound("template", f"{template_id} {version}")
+    return replace(stored, status=latest.status) if latest.status is TemplateStatus.ARCHIVED else stored
+
+
+def template_view(stored: StoredTemplate) -> TemplateView:
+    """Return a template as it is shown."""
+    return {**stored.document, "status": stored.status.value,
+            "createdAt": stored.created_at, "createdBy": stored.created_by,
             "updatedAt": stored.updated_at, "updatedBy": stored.updated_by or stored.created_by}
+
+
+def _without_status(document: Document) -> tuple[Document, TemplateStatus]:
+    """Take out what is said of a version and is no part of its content; published if nothing is said."""
+    content = {name: value for name, value in document.items() if name != "status"}
+    said = document.get("status")
+    return content, TemplateStatus.DRAFT if said == TemplateStatus.DRAFT.value else TemplateStatus.PUBLISHED
+
+
+def _said_status(document: Document) -> Document:
+    return {name: value for name, value in document.items() if name == "status"}
 
 
 def _version(stored: StoredTemplate) -> str:

@@ -18,8 +18,9 @@ def summary(execution: Execution) -> dict[str, Any]:
     """Return an execution without its blocks."""
     return {"executionId": execution.execution_id, "templateId": execution.template_id,
             "templateVersion": execution.template_version, "workspaceId": execution.workspace_id,
-            "status": execution.status.value, "startedAt": execution.started_at, "completedAt": execution.completed_at,
-            "createdBy": execution.created_by, "error": execution.error, "holds": list(execution.holds),
+            "status": execution.status.value, "createdAt": execution.created_at, "startedAt": execution.started_at,
+            "completedAt": execution.completed_at, "createdBy": execution.created_by, "tags": list(execution.tags),
+            "attributes": execution.attributes, "error": execution.error, "holds": list(execution.holds),
             "clock": "running" if execution.stopped_since is None else "stopped", "reason": execution.reason,
             "generation": execution.generation}
 

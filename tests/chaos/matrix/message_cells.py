@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from celery import Celery
 
 from tasks import names
+from tasks.settings import broker_settings
 from tests.chaos.matrix.processes import again
 from tests.chaos.matrix.scene import Play, Scene
 from tests.support.faults import flush_broker
@@ -62,7 +63,8 @@ def _send_shuffled(scene: Scene, brings: str | None) -> None:
 
 
 def _send(scene: Scene, messages: Iterable[Message]) -> None:
-    with Celery(broker=scene.cluster.broker_url, set_as_current=False) as sender:
+    with Celery(set_as_current=False) as sender:
+        sender.conf.update(broker_settings(scene.cluster.broker_url))
         for execution_id, block_id, brings in messages:
             sender.send_task(names.RUN_BLOCK, args=[WORKSPACE, execution_id, block_id, 1, brings], queue=names.BLOCKS,
                              ignore_result=True)

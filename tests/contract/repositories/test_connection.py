@@ -12,6 +12,7 @@ import pytest
 
 from tests.contract.repositories.builders import HERE, LEASE, NOW, new_block, new_checkpoint, new_event, new_template
 from workflow_service.domain.blocks import claim
+from workflow_service.domain.commands import ExecutionFilter
 from workflow_service.domain.errors import Unavailable
 from workflow_service.domain.execution import Slot
 from workflow_service.repositories.memory.clock import VirtualClock
@@ -41,7 +42,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "first_open": lambda store: BlocksInMongo(store).first_open(HERE, "x1", ["b1"]),
     "take_slot": lambda store: ExecutionsInMongo(store).take_slot(HERE, "x1", Slot(block_id="b1", fence=1), 1),
     "free_slots": lambda store: ExecutionsInMongo(store).free_slots(HERE, "x1", []),
-    "executions": lambda store: ExecutionsInMongo(store).page(HERE, status=None, template_id=None, limit=1, offset=0),
+    "executions": lambda store: ExecutionsInMongo(store).page(HERE, ExecutionFilter()),
     "open_of": lambda store: WaitsInMongo(store).open_of(HERE, "x1"),
     "of_execution": lambda store: ApprovalsInMongo(store).of_execution(HERE, "x1"),
     "template insert": lambda store: TemplatesInMongo(store).insert(new_template()),

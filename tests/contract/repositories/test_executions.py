@@ -1,4 +1,4 @@
-"""Executions: slots beside the versions, and pages."""
+"""Executions: slots beside the versions, and those that have not ended."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def test_all_fields_come_back(execution_repository: ExecutionRepository) -> None
         remaining=timedelta(milliseconds=1500), deadline=NOW + LEASE, due_at=NOW, completed_at=NOW,
         error={"code": "timeout"}, clock_stopped_by=("agent:a.b", "operator"), stopped_since=NOW - SECOND,
         stopped_for=timedelta(days=3, milliseconds=7), reason="An audit.", cancel_mode=CancelMode.FORCE,
-        revoked=("b1", "join~0~1"),
+        revoked=("b1", "join~0~1"), tags=("legal", "a.b $x"), idempotency_key="k %.$1", request_digest="ab12",
+        attributes={"a.b": "x:y", "n": 7, "f": 1.5, "whole": 2.0, "yes": True, "long": 2**62, "empty": ""},
         restart_supplied={"b1": {"output": {"a.b": [1, None], "$x": {}}, "chosen": ["b2"], "by": "ann"},
                           "join~0~1": {"output": {}, "chosen": None, "by": "ann"}})
     execution_repository.insert(execution)
@@ -184,38 +185,6 @@ def test_close_empties_the_queue(execution_repository: ExecutionRepository) -> N
     execution_repository.insert(before)
     assert execution_repository.change(before, close(before, ExecutionStatus.COMPLETED, None, NOW))
     assert queue_of(execution_repository) == ()
-
-
-@pytest.fixture
-def history(execution_repository: ExecutionRepository) -> ExecutionRepository:
-    """Five executions: four here, of which one was never started, and one elsewhere."""
-    rows = [("x1", HERE, "t1", ExecutionStatus.RUNNING, NOW), ("x2", HERE, "t2", ExecutionStatus.COMPLETED, NOW),
-            ("x3", HERE, "t1", ExecutionStatus.COMPLETED, NOW + SECOND),
-            ("x4", ELSEWHERE, "t1", ExecutionStatus.RUNNING, NOW + SECOND),
-            ("x5", HERE, "t1", ExecutionStatus.PENDING, None)]
-    for execution_id, workspace_id, template_id, status, started_at in rows:
-        execution_repository.insert(new_execution(execution_id, workspace_id=workspace_id, template_id=template_id,
-                                                  status=status, started_at=started_at))
-    return execution_repository
-
-
-@pytest.mark.parametrize(("workspace_id", "status", "template_id", "expected"), [
-    (HERE, None, None, ["x3", "x1", "x2", "x5"]),
-    (HERE, ExecutionStatus.COMPLETED, None, ["x3", "x2"]),
-    (HERE, None, "t1", ["x3", "x1", "x5"]),
-    (HERE, ExecutionStatus.RUNNING, "t2", []),
-    (ELSEWHERE, None, None, ["x4"]),
-])
-def test_page_shows_the_latest_started_first(
-        history: ExecutionRepository, workspace_id: str, status: ExecutionStatus | None, template_id: str | None,
-        expected: list[str]) -> None:
-    page, total = history.page(workspace_id, status=status, template_id=template_id, limit=10, offset=0)
-    assert ([execution.execution_id for execution in page], total) == (expected, len(expected))
-
-
-def test_page_is_cut_by_limit_and_offset(history: ExecutionRepository) -> None:
-    page, total = history.page(HERE, status=None, template_id=None, limit=2, offset=1)
-    assert ([execution.execution_id for execution in page], total) == (["x1", "x2"], 4)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from tests.contract.repositories.builders import (
 from tests.contract.repositories.lossy_proxy import Fault, LossyProxy
 from workflow_service.domain.blocks import BlockExecution, claim, complete, decide_edge
 from workflow_service.domain.execution import Slot
+from workflow_service.domain.template_status import TemplateStatus
 from workflow_service.repositories.memory.clock import VirtualClock
 from workflow_service.repositories.mongo import events
 from workflow_service.repositories.mongo.blocks import BlocksInMongo
@@ -255,3 +256,22 @@ def test_new_version_is_stored_before_it_is_the_latest(behind: Store, proxy: Los
     proxy.arm("update", Fault.REPLY_LOST, lambda: stored.extend(row["_id"] for row in versions.find()))
     assert TemplatesInMongo(behind).add_version(new_template(version="1.0.1"), "1.0.0")
     assert sorted(stored) == ["t1:1.0.0", "t1:1.0.1"]
+
+
+@pytest.mark.parametrize("status", [TemplateStatus.ARCHIVED, TemplateStatus.DELETED, TemplateStatus.PUBLISHED])
+def test_status_of_a_template(behind: Store, lose: Callable[[str], None], status: TemplateStatus) -> None:
+    templates = TemplatesInMongo(behind)
+    templates.insert(replace(new_template(), status=TemplateStatus.DRAFT))
+    lose("update")
+    assert templates.set_status(HERE, "t1", "1.0.0", status)
+    found = templates.get(HERE, "t1")
+    assert (found is None) if status is TemplateStatus.DELETED else (found is not None and found.status is status)
+
+
+def test_deleted_template_that_comes_back(behind: Store, lose: Callable[[str], None]) -> None:
+    templates, again = TemplatesInMongo(behind), new_template(version="2.0.0")
+    templates.insert(new_template())
+    templates.set_status(HERE, "t1", "1.0.0", TemplateStatus.DELETED)
+    lose("update")
+    assert templates.insert(again)
+    assert templates.get(HERE, "t1") == again

@@ -25,7 +25,7 @@ def service() -> Iterator[FakeService]:
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """Runs ``workflow-service`` in an empty directory and an environment without settings."""
-    for name in [name for name in os.environ if name.startswith("WORKFLOW_") or name == "JWT_SECRET"]:
+    for name in [name for name in os.environ if name.startswith("WORKFLOW_") or name.startswith("JWT_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 

@@ -34,6 +34,12 @@ class FakeService:
         return known.pop(0) if len(known) > 1 else known[0]
 
 
+def _read(media_type: str | None, body: bytes) -> Any:
+    if media_type == "application/yaml":
+        return body.decode()
+    return json.loads(body) if body else None
+
+
 @contextmanager
 def fake_service() -> Iterator[FakeService]:
     """Run a fake service on a port of its own."""
@@ -62,9 +68,14 @@ def fake_service() -> Iterator[FakeService]:
             status, answer = service.take({
                 "method": self.command, "path": address.path, "query": parse_qs(address.query),
                 "token": self.headers.get("Authorization"), "ifMatch": self.headers.get("If-Match"),
-                "body": json.loads(body) if body else None})
+                "key": self.headers.get("Idempotency-Key"), "after": self.headers.get("Last-Event-ID"),
+                "body": _read(self.headers.get("Content-Type"), body)})
             content = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
             self.send_response(status)
+            if isinstance(answer, str) and answer.startswith("retry:"):
+                self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+            if isinstance(answer, str) and address.path.endswith("/export"):
+                self.send_header("Content-Disposition", "attachment")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

@@ -157,3 +157,36 @@ def test_violations_are_red() -> None:
 def test_what_is_not_there_is_told(client: Shell, command: str) -> None:
     answer = client("executions", command, "nobody")
     assert answer.exit_code == 1 and answer.stderr.startswith("Error: ") and not answer.stdout
+
+
+def _stream(*entries: dict[str, Any], end: str | None = None) -> str:
+    told = [f"id: {entry['sequence']}\ndata: {json.dumps(entry)}\n\n" for entry in entries]
+    last = "" if end is None else f'event: end\ndata: {{"status": "{end}"}}\n\n'
+    return "".join(["retry: 2000\n\n", *told, ": still here\n\n", last])
+
+
+def test_a_log_is_followed_over_lost_connections_to_the_end(client: Shell, service: FakeService) -> None:
+    service.answers(LOGS, _stream(_entry(1), _entry(2)))
+    service.answers(LOGS, {"message": "Too many.", "error": "too_many_followers"}, status=429)
+    service.answers(LOGS, _stream(_entry(3, "error", message="Ünd")) + 'id: 4\ndata: {"cut')
+    service.answers(LOGS, _stream(_entry(4), end="failed"))
+    answer = client("executions", "logs", "e1", "--follow", "--level", "info")
+    assert answer.exit_code == 0
+    assert [line.split()[2:] for line in answer.stdout.splitlines()] == [
+        ["info", "Message", "1"], ["info", "Message", "2"], ["error", "Ünd"], ["info", "Message", "4"]]
+    assert "failed" in answer.stderr
+    assert [request["after"] for request in service.requests] == [None, "2", "2", "3"]
+    assert service.requests[0]["query"] == {"follow": ["true"], "level": ["info"]}
+
+
+def test_a_followed_log_as_json_is_a_line_for_each_entry(client: Shell, service: FakeService) -> None:
+    service.answers(LOGS, _stream(_entry(1), _entry(2), end="completed"))
+    answer = client("executions", "logs", "e1", "--follow", "--json")
+    assert [json.loads(line)["sequence"] for line in answer.stdout.splitlines()] == [1, 2]
+
+
+@pytest.mark.parametrize(("status", "body"), [(404, {"message": "There is no execution."}), (200, {"logs": []})])
+def test_what_can_not_be_followed_is_told(client: Shell, service: FakeService, status: int, body: Any) -> None:
+    service.answers(LOGS, body, status=status)
+    answer = client("executions", "logs", "e1", "--follow")
+    assert answer.exit_code == 1 and answer.stderr.startswith("Error: ") and len(service.requests) == 1

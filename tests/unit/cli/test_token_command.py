@@ -47,3 +47,11 @@ def test_no_secret_fails(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JWT_SECRET")
     answer = shell("token", "--user", "ada", "--role", "viewer")
     assert answer.exit_code == 1 and answer.stderr.startswith("Error: ")
+
+
+def test_a_public_key_alone_can_sign_nothing_and_that_is_said(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JWT_SECRET")
+    monkeypatch.setenv("JWT_PUBLIC_KEY", "/etc/keys/public.pem")
+    answer = shell("token", "--user", "ada", "--role", "viewer")
+    assert answer.exit_code == 1 and not answer.stdout
+    assert "JWT_PUBLIC_KEY" in answer.stderr and "private key" in answer.stderr

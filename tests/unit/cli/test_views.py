@@ -18,6 +18,7 @@ from cli.views.executions import (
     execution_tree,
     executions_table,
     note,
+    progress,
     steps_of,
 )
 from cli.views.standing import held_by
@@ -71,12 +72,25 @@ def test_tree_shows_the_blocks_in_steps() -> None:
     running = execution("running", block("a", "completed"), block("b", "running", retryCount=1), block("c"))
     lines = _text(execution_tree(running, [["a", "b"], ["c"]], NOW)).splitlines()
     assert lines[0].startswith("review 1.0.0  running")
-    assert lines[1].endswith("step 1 (in parallel)")
-    assert "✓ a" in lines[2] and "attempt 2" in lines[3] and "· c" in lines[5]
+    assert lines[1] == "1 of 3 blocks · 4.0 s"
+    assert lines[2].endswith("step 1 (in parallel)")
+    assert "✓ a" in lines[3] and "attempt 2" in lines[4] and "· c" in lines[6]
 
 
 def test_tree_shows_blocks_that_no_step_names() -> None:
     assert "● a" in _text(execution_tree(execution("running", block("a", "running")), [], NOW))
+
+
+@pytest.mark.parametrize(("status", "blocks", "told"), [
+    ("running", {"a": "completed"}, "1 of 1 block · 4.0 s"),
+    ("waiting", {"a": "skipped", "b": "awaiting_approval"}, "1 of 2 blocks · 4.0 s · waits for a person: b"),
+    ("running", {"a": "retry_wait", "b": "awaiting_agent", "c": "awaiting_signal"},
+     "0 of 3 blocks · 4.0 s · waits for the next attempt: a · waits for an agent: b · waits for signal: c"),
+    ("waiting", dict.fromkeys("abcde", "awaiting_approval"),
+     "0 of 5 blocks · 4.0 s · waits for a person: a, b, c and 2 more"),
+    ("completed", {"a": "completed", "b": "completed"}, "2 of 2 blocks · 2.5 s")])
+def test_progress(status: str, blocks: dict[str, str], told: str) -> None:
+    assert progress(execution(status, *(block(name, at) for name, at in blocks.items())), NOW) == told
 
 
 def test_table_tells_who_answered() -> None:

@@ -110,7 +110,9 @@ def test_all_faults_are_named_at_once() -> None:
     ("WORKFLOW_SWEEP_INTERVAL_MS", {"WORKFLOW_SWEEP_INTERVAL_MS": "30000"}),
     ("WORKFLOW_SWEEP_INTERVAL_MS", {"WORKFLOW_LEASE_MS": "4000"}),
     ("WORKFLOW_BATCH_INTERVAL_MS", {"WORKFLOW_BATCH_INTERVAL_MS": "30000"}),
-    ("WORKFLOW_LEASE_MS", {"CELERY_VISIBILITY_TIMEOUT_MS": "30000"}),
+    ("WORKFLOW_LEASE_MS", {"CELERY_VISIBILITY_TIMEOUT_MS": "61000", "WORKFLOW_LEASE_MS": "61000"}),
+    ("AGENT_SERVICE_TIMEOUT", {"AGENT_SERVICE_TIMEOUT": "900000"}),
+    ("AGENT_SERVICE_TIMEOUT", {"CELERY_CONSUMER_TIMEOUT_MS": "60000"}),
 ])
 def test_times_that_contradict_each_other_are_refused(name: str, changes: dict[str, str]) -> None:
     found = faults({**REQUIRED, **changes})

@@ -10,7 +10,7 @@ from tests.support.builders import a_block_document, a_template_document, an_age
 from tests.support.graphs import repeatable, templates
 from workflow_service.domain.errors import Issue
 from workflow_service.domain.template import Template, parse_template
-from workflow_service.domain.validation import template_issues
+from workflow_service.domain.validation import MOST_DEPENDENCIES, MOST_EXPRESSION_TEXT, size_issues, template_issues
 
 AGENTS = {"echo": an_agent(), "caller": an_agent("caller", type="client", tool_types=("api", "mcp"))}
 a, b, c, d = (a_block_document(name) for name in "abcd")
@@ -185,3 +185,23 @@ def test_what_would_have_been_right_is_worked_out_once_for_all_faults() -> None:
     one, other, nobody, noone = issues(a_block_document("a", "y", "z", agentId="x"), a_block_document("b", agentId="y"))
     assert one.allowed is other.allowed
     assert nobody.allowed is noone.allowed
+
+
+def _sized(dependencies: int, expression: str = "", condition: str = "") -> dict[str, object]:
+    return {"blocks": [{"dependencies": ["a"] * dependencies, "configuration": {"text": [expression]},
+                        "conditions": {"expression": condition}}, "no block", {"dependencies": "none"}]}
+
+
+@pytest.mark.parametrize("document", [
+    _sized(MOST_DEPENDENCIES), _sized(0, "${" + "1" * (MOST_EXPRESSION_TEXT - 2)), _sized(0, "x" * 1_000_000),
+    {}, [], "no", {"blocks": 1}])
+def test_what_is_not_too_large(document: object) -> None:
+    assert size_issues(document) == ()
+
+
+@pytest.mark.parametrize("document", [
+    _sized(MOST_DEPENDENCIES + 1), _sized(0, "${" + "1" * MOST_EXPRESSION_TEXT),
+    _sized(0, condition="1" * (MOST_EXPRESSION_TEXT + 1))], ids=["dependencies", "expressions", "conditions"])
+def test_what_is_too_large(document: object) -> None:
+    (issue,) = size_issues(document)
+    assert (issue.path, issue.code) == ("blocks", "too_large")

@@ -11,6 +11,7 @@ from workflow_service.domain.errors import Invalid, Issue, Unavailable
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.recovery import Checkpoint, RecoveryPoint
 from workflow_service.domain.statuses import BlockStatus
+from workflow_service.integrations.breaker import Breaker
 from workflow_service.integrations.state_breaker import StateBreaker
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -94,7 +95,7 @@ def service() -> Service:
 @pytest.fixture
 def breaker(service: Service) -> StateBreaker:
     """The breaker before it."""
-    return StateBreaker(service, timedelta(seconds=PAUSE_S), service.now)
+    return StateBreaker(service, Breaker(timedelta(seconds=PAUSE_S), service.now))
 
 
 @each_call

@@ -13,7 +13,13 @@ from tests.support.builders import a_block_document, a_template_document, an_age
 from workflow_service.domain.agents import Accepted, Failure, FailureClass
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
-from workflow_service.domain.commands import PauseExecution, RespondToApproval, RunBlock, StartExecution
+from workflow_service.domain.commands import (
+    ExecutionFilter,
+    PauseExecution,
+    RespondToApproval,
+    RunBlock,
+    StartExecution,
+)
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.ids import block_execution_id
 from workflow_service.domain.invariants import Effect, Record, retired_names, violations
@@ -257,7 +263,7 @@ class Life:
 
     def runs(self) -> list[Execution]:
         """Return all executions."""
-        found = [self.executions.page(name, status=None, template_id=None, limit=100, offset=0)[0]
+        found = [self.executions.page(name, ExecutionFilter(limit=100))[0]
                  for name in (WORKSPACE, STRANGER.workspace_id, ROOT.workspace_id)]
         return [run for page in found for run in page]
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.protocol.templates import TEMPLATES
 from tests.support.protocol.world import LEASE, OPERATOR, WORKSPACE, World
+from tests.unit.services.lives import OPERATOR as LIVING
+from tests.unit.services.lives import Life, block
 from workflow_service.domain import blocks
 from workflow_service.domain.errors import NotFound
 from workflow_service.domain.events import Event
@@ -177,3 +179,23 @@ def test_what_is_not_in_the_workspace_is_not_found(world: World, user: User, exe
 
 def _events_of(world: World, source: str) -> Sequence[Event]:
     return [stored.event for stored in world.events.of_execution(WORKSPACE, "e") if stored.event.source == source]
+
+
+def test_who_follows_is_told_of_the_end_once_all_has_reached_the_history() -> None:
+    life = Life(block("a"), block("b", "a"))
+    run, told = life.start(), 0
+    histories = life.engine.histories
+    while life.messages:
+        life.engine.blocks.run(life.messages.popleft())
+    assert life.of(run).status is ExecutionStatus.COMPLETED
+    assert histories.news(LIVING, run, told).ended is None  # nothing was relayed yet
+    life.engine.finisher.flush()
+    first = histories.news(LIVING, run, told)
+    assert first.ended is None and first.events[-1].sequence == len(first.events)
+    last = histories.news(LIVING, run, first.events[-1].sequence)
+    assert not last.events and last.ended is ExecutionStatus.COMPLETED
+
+
+def test_news_of_what_is_not_there() -> None:
+    with pytest.raises(NotFound):
+        Life(block("a")).engine.histories.news(STRANGER, "run-1", 0)

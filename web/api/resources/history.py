@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
+from flask import Response
 from flask.views import MethodView
 
 from web.api.blueprint import Blueprint
+from web.api.following import takes_last_event_id
 from web.api.schemas import history as shapes
 from web.auth import current_user, requires
 from web.context import service
+from web.streams import Read, Reading, Told, stream
 from workflow_service.domain.logs import LogFilter
+from workflow_service.domain.users import User
 from workflow_service.services.histories import EventPage, Verification
+from workflow_service.services.ports import StoredEvent
 
 blueprint = Blueprint("history", __name__, url_prefix="/api/v1/executions", description="See what happened and why.")
 
@@ -22,11 +28,15 @@ class Events(MethodView):
     """The history of an execution."""
 
     @requires("executions:read")
-    @blueprint.operation("listEvents", 404)
+    @blueprint.operation("listEvents", 404, 429)
+    @takes_last_event_id
     @blueprint.query(shapes.EventQuerySchema)
     @blueprint.answer(200, shapes.EventPageSchema, example=shapes.EVENTS)
-    def get(self, wanted: dict[str, Any], execution_id: str) -> EventPage:
-        """List the events of an execution in their order."""
+    @blueprint.stream()
+    def get(self, wanted: dict[str, Any], execution_id: str) -> EventPage | Response:
+        """List the events of an execution in their order, or follow them."""
+        if wanted.pop("follow"):
+            return stream(_reader(current_user(), execution_id, shapes.event_content), wanted["after"])
         return service().engine.histories.events(current_user(), execution_id, **wanted)
 
 
@@ -35,12 +45,17 @@ class Logs(MethodView):
     """The history of an execution for people."""
 
     @requires("executions:read")
-    @blueprint.operation("getExecutionLogs", 404)
+    @blueprint.operation("getExecutionLogs", 404, 429)
+    @takes_last_event_id
     @blueprint.query(shapes.LogQuerySchema)
     @blueprint.answer(200, shapes.LogPageSchema, example=shapes.LOGS)
-    def get(self, wanted: Mapping[str, Any], execution_id: str) -> dict[str, Any]:
-        """Tell what happened in an execution, the oldest first."""
-        logs, total = service().engine.histories.logs(current_user(), LogFilter(execution_id=execution_id, **wanted))
+    @blueprint.stream()
+    def get(self, wanted: dict[str, Any], execution_id: str) -> dict[str, Any] | Response:
+        """Tell what happened in an execution, the oldest first, or follow it."""
+        follow, chosen = wanted.pop("follow"), LogFilter(execution_id=execution_id, **wanted)
+        if follow:
+            return stream(_reader(current_user(), execution_id, partial(shapes.log_content, chosen)))
+        logs, total = service().engine.histories.logs(current_user(), chosen)
         return {"logs": logs, "total": total}
 
 
@@ -54,3 +69,19 @@ class Verified(MethodView):
     def get(self, execution_id: str) -> Verification:
         """Check that an execution, which may still be running, follows every rule."""
         return service().engine.histories.verify(current_user(), execution_id)
+
+
+def _reader(user: User, execution_id: str, content: Callable[[StoredEvent], Mapping[str, Any] | None]) -> Read:
+    """Return what reads the news of an execution for a stream.
+
+    Args:
+        content: returns what is told of an event; None for nothing.
+    """
+    histories = service().engine.histories
+
+    def read(after: int) -> Reading:
+        news = histories.news(user, execution_id, after)
+        return Reading(events=[Told(sequence=event.sequence, content=content(event)) for event in news.events],
+                       end=None if news.ended is None else {"status": news.ended.value})
+
+    return read

@@ -41,7 +41,8 @@ TEMPLATE: Example = {
     "globalSettings": {"timeout": 3_600_000, "maxParallelBlocks": 4},
 }
 STORED_TEMPLATE: Example = {
-    **TEMPLATE, "createdAt": "2025-08-21T09:30:00.000Z", "createdBy": "ada", "updatedAt": "2025-08-21T09:30:00.000Z",
+    **TEMPLATE, "status": "published", "createdAt": "2025-08-21T09:30:00.000Z", "createdBy": "ada",
+    "updatedAt": "2025-08-21T09:30:00.000Z",
     "updatedBy": "ada"}
 TEMPLATE_UPDATE: Example = {name: value for name, value in TEMPLATE.items() if name not in ("templateId", "version")}
 START: Example = {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import fields, post_load, validate
+from marshmallow import ValidationError, fields, post_load, validate
 
 from web.api.schemas.fields import Identifier, Instant, RequestSchema, Text, ViewSchema, limit, offset
-from workflow_service.domain.commands import ExecutionFilter
+from workflow_service.domain.attributes import KEY_PATTERN, LONGEST, MOST, is_term
+from workflow_service.domain.paging import MAX_CURSOR, Place
 from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, ExecutionStatus
 
 _EXECUTION_STATUSES = validate.OneOf([status.value for status in ExecutionStatus])
@@ -26,20 +29,56 @@ class StartExecutionSchema(RequestSchema):
     input = fields.Dict(load_default=dict, metadata={"description": "What expressions know as `input`."})
     workspace_id = Identifier(load_default=None, allow_none=True,
                               description="If given, it has to be the workspace of the token.")
+    attributes = fields.Dict(load_default=dict, metadata={
+        "maxProperties": MOST, "description": "What it can be found by. Names: letters, digits, `_`, `.` and `-`, at "
+        f"most 64; values: texts of at most {LONGEST} characters, numbers, booleans."})
+
+
+class GivenInstant(fields.AwareDateTime):
+    """An instant in a request: RFC 3339, with its offset."""
+
+    def __init__(self, description: str) -> None:
+        """Document the range that it is an end of."""
+        super().__init__(format="iso", metadata={"description": description})
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
+        try:
+            return super()._deserialize(value, attr, data, **kwargs).astimezone(UTC)
+        except OverflowError as error:
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from error
 
 
 class ExecutionQuerySchema(RequestSchema):
     """Which executions."""
 
-    status = fields.Enum(ExecutionStatus, by_value=True)
+    status = fields.List(fields.Enum(ExecutionStatus, by_value=True), metadata={"description": "One of these."},
+                         validate=validate.Length(max=len(ExecutionStatus)))
     template_id = Identifier()
+    workspace_id = Identifier(description="If given, it has to be the workspace of the token.")
+    tag = Text(64, metadata={"description": "One that the template had when the execution was started."})
+    created_by = Text(200, metadata={"description": "Who started it."})
+    error_code = Text(128, metadata={"description": "Why it failed."})
+    attribute = fields.List(Text(64 + 1 + LONGEST), validate=validate.Length(max=MOST), metadata={
+        "description": "`name:value`; all of these. The value as JSON writes it, texts without quotes."})
+    started_after = GivenInstant("Started then or later.")
+    started_before = GivenInstant("Started earlier than that.")
+    ended_after = GivenInstant("Ended then or later.")
+    ended_before = GivenInstant("Ended earlier than that.")
+    cursor = Text(MAX_CURSOR, metadata={"description": "The `nextCursor` of the page before."})
     limit = limit(50)
     offset = offset()
 
     @post_load
-    def to_filter(self, query: dict[str, Any], **_: Any) -> ExecutionFilter:
-        """Return the filter."""
-        return ExecutionFilter(**query)
+    def to_filter(self, query: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Return the fields of the filter, and the workspace if it is named."""
+        cursor, statuses = query.pop("cursor", None), tuple(query.pop("status", ()))
+        attributes = tuple(query.pop("attribute", ()))
+        for number, text in enumerate(attributes):
+            if not is_term(text):
+                raise ValidationError({"attribute": {number: [
+                    f"This has to be 'name:value', with a name that matches {KEY_PATTERN}."]}})
+        return {**query, "statuses": statuses, "attributes": attributes,
+                "after": None if cursor is None else Place.of_cursor(cursor)}
 
 
 class StartedExecutionSchema(ViewSchema):
@@ -106,9 +145,13 @@ class ExecutionSummarySchema(ViewSchema):
     template_version = fields.String(required=True)
     workspace_id = fields.String(required=True)
     status = fields.String(required=True, validate=_EXECUTION_STATUSES)
+    created_at = Instant(required=True, metadata={"description": "When it was asked for."})
     started_at = Instant(required=True, allow_none=True)
     completed_at = Instant(required=True, allow_none=True)
     created_by = fields.String(required=True)
+    tags = fields.List(fields.String(), required=True,
+                       metadata={"description": "Those that the template had when it was started."})
+    attributes = fields.Dict(required=True, metadata={"description": "What it can be found by."})
     error = fields.Dict(required=True, allow_none=True, metadata={"description": "Why it failed or was cancelled."})
     holds = fields.List(fields.String(), required=True,
                         metadata={"description": "While there is one, nothing new starts."})
@@ -138,3 +181,5 @@ class ExecutionPageSchema(ViewSchema):
 
     executions = fields.List(fields.Nested(ExecutionSummarySchema), required=True)
     total = fields.Integer(required=True)
+    next_cursor = fields.String(required=True, allow_none=True, metadata={
+        "description": "What `cursor` has to be for the next page; null if this is the last."})

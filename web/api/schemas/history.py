@@ -9,8 +9,9 @@ from marshmallow import fields, validate
 
 from web.api.schemas.fields import Identifier, Instant, RequestSchema, ViewSchema, offset
 from workflow_service.domain.invariants import MEANINGS
-from workflow_service.domain.logs import Level, level_of
+from workflow_service.domain.logs import Level, LogFilter, entry_of, level_of
 from workflow_service.domain.sentences import sentence_of
+from workflow_service.services.ports import StoredEvent
 
 _MOST = 1000
 _RESULTS = validate.OneOf(["holds", "broken", "not_checked"])
@@ -21,12 +22,19 @@ def _limit(usual: int) -> fields.Integer:
     return fields.Integer(load_default=usual, validate=validate.Range(min=1, max=_MOST))
 
 
+def _follow() -> fields.Boolean:
+    return fields.Boolean(load_default=False, truthy={"true"}, falsy={"false"}, metadata={
+        "description": "Answer with server-sent events until the execution has ended; `limit` and `offset` do not "
+                       "count then."})
+
+
 class EventQuerySchema(RequestSchema):
     """Which events."""
 
     after = fields.Integer(load_default=0, validate=validate.Range(min=0, max=2**31 - 1),
                            metadata={"description": "The sequence number after which to begin."})
     limit = _limit(_MOST)
+    follow = _follow()
 
 
 class EventSchema(ViewSchema):
@@ -48,6 +56,12 @@ class EventSchema(ViewSchema):
     payload = fields.Dict(required=True, attribute="event.payload")
 
 
+def event_content(stored: StoredEvent) -> Mapping[str, Any]:
+    """Return what is told of an event to somebody who follows the history."""
+    content: Mapping[str, Any] = EventSchema().dump(stored)
+    return content
+
+
 class EventPageSchema(ViewSchema):
     """Some events, in their order."""
 
@@ -63,6 +77,7 @@ class LogQuerySchema(RequestSchema):
     level = fields.Enum(Level, by_value=True, metadata={"description": "Entries of this level and of those above it."})
     limit = _limit(100)
     offset = offset()
+    follow = _follow()
 
 
 class LogEntrySchema(ViewSchema):
@@ -75,6 +90,13 @@ class LogEntrySchema(ViewSchema):
     event_type = fields.String(required=True)
     message = fields.String(required=True)
     details = fields.Dict(required=True)
+
+
+def log_content(wanted: LogFilter, stored: StoredEvent) -> Mapping[str, Any] | None:
+    """Return what is told of an event to somebody who follows the log; None if the entry is not wanted."""
+    entry = entry_of(stored.sequence, stored.event)
+    content: Mapping[str, Any] | None = LogEntrySchema().dump(entry) if wanted.admits(entry) else None
+    return content
 
 
 class LogPageSchema(ViewSchema):

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load
+from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from web.api.schemas.fields import Instant, RequestSchema, Text, ViewSchema, limit, offset
+from web.api.schemas.fields import Instant, RequestSchema, Success, Text, ViewSchema, limit, offset
 from workflow_service.domain.commands import TemplateFilter
+from workflow_service.domain.paging import MAX_CURSOR, Place
 from workflow_service.domain.template_schema import TEMPLATE_SCHEMA
+from workflow_service.domain.template_status import SHOWN, WRITABLE, TemplateStatus
 
 Component = dict[str, Any]
 
@@ -50,13 +52,23 @@ class TemplateQuerySchema(RequestSchema):
     category = Text(64)
     tags = fields.List(Text(64), metadata={"description": "All of which a template must have."})
     search = Text(200, metadata={"description": "Found in name or description, whatever the case."})
+    status = fields.Enum(TemplateStatus, by_value=True, validate=validate.OneOf(SHOWN), metadata={
+        "enum": [status.value for status in SHOWN], "description": "Archived ones are listed only if asked for."})
+    cursor = Text(MAX_CURSOR, metadata={"description": "The `nextCursor` of the page before."})
     limit = limit(50)
     offset = offset()
 
     @post_load
     def to_filter(self, query: dict[str, Any], **_: Any) -> TemplateFilter:
         """Return the filter."""
-        return TemplateFilter(**{**query, "tags": tuple(query.get("tags", ()))})
+        cursor, tags = query.pop("cursor", None), tuple(query.pop("tags", ()))
+        return TemplateFilter(**query, tags=tags, after=None if cursor is None else Place.of_cursor(cursor))
+
+
+class DeletedSchema(ViewSchema):
+    """A template that is gone."""
+
+    success = Success()
 
 
 class VersionQuerySchema(RequestSchema):
@@ -70,6 +82,8 @@ class TemplatePageSchema(ViewSchema):
 
     templates = fields.List(fields.Nested(StoredTemplateSchema), required=True)
     total = fields.Integer(required=True)
+    next_cursor = fields.String(required=True, allow_none=True, metadata={
+        "description": "What `cursor` has to be for the next page; null if this is the last."})
 
 
 class TemplateVersionSchema(ViewSchema):
@@ -78,6 +92,8 @@ class TemplateVersionSchema(ViewSchema):
     version = fields.String(required=True)
     created_at = Instant(required=True)
     created_by = fields.String(required=True)
+    status = fields.Enum(TemplateStatus, by_value=True, required=True, metadata={
+        "type": "string", "enum": [status.value for status in WRITABLE]})
 
 
 class TemplateVersionsSchema(ViewSchema):
@@ -99,6 +115,8 @@ def template_components() -> Mapping[str, Component]:
 
 _INSTANT = {"type": "string", "format": "date-time"}
 _STORED: Mapping[str, Component] = {
+    "status": {"type": "string", "enum": [status.value for status in SHOWN],
+               "description": "Of this version; archived is the template with all its versions."},
     "createdAt": {**_INSTANT, "description": "When the template was first stored."},
     "updatedAt": {**_INSTANT, "description": "When this version was stored."},
     "createdBy": {"type": "string", "description": "Who stored the template first."},
@@ -114,6 +132,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "RetryPolicy": ("blocks", "[]", "retryPolicy"),
     "GlobalSettings": ("globalSettings",),
     "TemplateMetadata": ("metadata",),
+    "BlockMetadata": ("blocks", "[]", "metadata"),
 }
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
+from workflow_service.domain.attributes import terms
+from workflow_service.domain.commands import ExecutionFilter
 from workflow_service.domain.execution import Execution, Slot
-from workflow_service.domain.statuses import ExecutionStatus
+from workflow_service.domain.paging import Place
 from workflow_service.repositories.memory.documents import DocumentsInMemory
 from workflow_service.repositories.memory.stored_values import as_stored
 from workflow_service.services.ports import Key
+
+_NOT_LISTED: Mapping[str, Any] = {"input": {}, "context": {}, "restart_supplied": None, "outbox": ()}
+"""What a list does not show."""
 
 
 class ExecutionsInMemory(DocumentsInMemory[Execution]):
@@ -58,14 +66,36 @@ class ExecutionsInMemory(DocumentsInMemory[Execution]):
                      and workspace_id in (None, execution.workspace_id) and execution.execution_id > after]
         return sorted(found, key=lambda key: key.identifier)[:limit]
 
-    def page(self, workspace_id: str, *, status: ExecutionStatus | None, template_id: str | None, limit: int,
-             offset: int) -> tuple[Sequence[Execution], int]:
-        """Return executions, the latest started first, those not started last, and how many there are."""
+    def page(self, workspace_id: str, wanted: ExecutionFilter) -> tuple[Sequence[Execution], int]:
+        """Return executions, the latest created first, and how many there are in all."""
         with self._lock:
-            found = [execution for execution in self._of_workspace(workspace_id)
-                     if status in (None, execution.status) and template_id in (None, execution.template_id)]
+            found = [execution for execution in self._of_workspace(workspace_id) if _admits(wanted, execution)]
         found.sort(key=lambda execution: execution.execution_id)
-        started = sorted((execution for execution in found if execution.started_at is not None),
-                         key=lambda execution: execution.started_at or execution.created_at, reverse=True)
-        ordered = [*started, *(execution for execution in found if execution.started_at is None)]
-        return [as_stored(execution) for execution in ordered[offset:offset + limit]], len(ordered)
+        found.sort(key=lambda execution: execution.created_at, reverse=True)
+        behind = [execution for execution in found if wanted.after is None or _is_behind(wanted.after, execution)]
+        return [as_stored(replace(execution, **_NOT_LISTED)) for execution in behind[wanted.offset:][:wanted.limit]
+                ], len(found)
+
+
+def _admits(wanted: ExecutionFilter, execution: Execution) -> bool:
+    code = (execution.error or {}).get("code")
+    return ((not wanted.statuses or execution.status in wanted.statuses)
+            and wanted.template_id in (None, execution.template_id)
+            and wanted.created_by in (None, execution.created_by)
+            and wanted.error_code in (None, code)
+            and (wanted.tag is None or wanted.tag in execution.tags)
+            and set(wanted.attributes) <= set(terms(execution.attributes))
+            and _is_within(execution.started_at, wanted.started_after, wanted.started_before)
+            and _is_within(execution.completed_at, wanted.ended_after, wanted.ended_before))
+
+
+def _is_within(at: datetime | None, start: datetime | None, end: datetime | None) -> bool:
+    """Say whether an instant lies in a range; one that is None lies in a range without ends alone."""
+    if at is None:
+        return start is None and end is None
+    return (start is None or at >= start) and (end is None or at < end)
+
+
+def _is_behind(place: Place, execution: Execution) -> bool:
+    return execution.created_at < place.at or (
+        execution.created_at == place.at and execution.execution_id > place.identifier)

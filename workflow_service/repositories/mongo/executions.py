@@ -8,13 +8,15 @@ from typing import Any, ClassVar
 from mongoengine import DateTimeField, EnumField, IntField
 from pymongo import ASCENDING, DESCENDING
 
-from workflow_service.domain.commands import CancelMode
+from workflow_service.domain.commands import CancelMode, ExecutionFilter
 from workflow_service.domain.execution import Execution, Slot
 from workflow_service.domain.statuses import ExecutionStatus
 from workflow_service.repositories.mongo.codec import Codec, StoredDocument
 from workflow_service.repositories.mongo.connection import Raw, Store, store_errors
 from workflow_service.repositories.mongo.documents import DocumentsInMongo
+from workflow_service.repositories.mongo.execution_queries import behind_place, query_of
 from workflow_service.repositories.mongo.fields import (
+    AttributesField,
     DurationField,
     EventsField,
     JsonField,
@@ -31,6 +33,10 @@ COLLECTION = "executions"
 _ENDS = sorted(status.value for status in ExecutionStatus if status.is_terminal)
 
 
+_NOT_LISTED: Raw = dict.fromkeys(("input", "globalContext", "restartSupplied", "outbox"), 0)
+"""What a list does not show: it may be large, and then in another collection."""
+
+
 class ExecutionDocument(StoredDocument):
     """An execution as it is stored; what stands in the customer's model beyond this is read from its blocks."""
 
@@ -43,6 +49,10 @@ class ExecutionDocument(StoredDocument):
     created_at = DateTimeField(db_field="createdAt")
     input = JsonField()
     context = JsonField(db_field="globalContext")
+    tags = TextsField()
+    attributes = AttributesField()
+    idempotency_key = TextField(db_field="idempotencyKey")
+    request_digest = TextField(db_field="requestDigest")
     status = EnumField(ExecutionStatus)
     version = IntField()
     generation = IntField()
@@ -115,14 +125,10 @@ class ExecutionsInMongo(DocumentsInMongo[Execution]):
         return [Key(workspace_id=raw["workspaceId"], identifier=raw["_id"]) for raw in found]
 
     @store_errors()
-    def page(self, workspace_id: str, *, status: ExecutionStatus | None, template_id: str | None, limit: int,
-             offset: int) -> tuple[Sequence[Execution], int]:
-        """Return executions, the latest started first, those not started last, and how many there are."""
-        query: Raw = {"workspaceId": workspace_id}
-        if status is not None:
-            query["status"] = status.value
-        if template_id is not None:
-            query["templateId"] = template_id
-        found = self._collection.find(query).sort([("startedAt", DESCENDING), ("_id", ASCENDING)])
-        page = [self._codec.to_domain(raw) for raw in found.skip(offset).limit(limit)]
+    def page(self, workspace_id: str, wanted: ExecutionFilter) -> tuple[Sequence[Execution], int]:
+        """Return executions, the latest created first, and how many there are in all."""
+        query = {"workspaceId": workspace_id, **query_of(wanted)}
+        behind = query if wanted.after is None else {"$and": [query, *behind_place(wanted.after)]}
+        found = self._collection.find(behind, _NOT_LISTED).sort([("createdAt", DESCENDING), ("_id", ASCENDING)])
+        page = [self._codec.to_domain(raw) for raw in found.skip(wanted.offset).limit(wanted.limit)]
         return page, self._collection.count_documents(query)

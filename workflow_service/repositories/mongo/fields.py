@@ -8,6 +8,7 @@ from typing import Any
 
 from mongoengine.base import BaseField
 
+from workflow_service.domain.attributes import Attributes, term
 from workflow_service.domain.events import Event
 from workflow_service.domain.execution import Slot
 from workflow_service.repositories.instants import MILLISECOND
@@ -68,6 +69,18 @@ class SlotsField(Field):
     def to_python(self, value: list[dict[str, Any]]) -> tuple[Slot, ...]:
         """Return the domain's value."""
         return tuple(Slot(block_id=slot["blockId"], fence=slot["fence"]) for slot in value)
+
+
+class AttributesField(Field):
+    """Search attributes, each with the term by which it is found."""
+
+    def to_mongo(self, value: Attributes) -> list[dict[str, Any]]:
+        """Return what is stored."""
+        return [{"key": key, "value": content, "term": term(key, content)} for key, content in value.items()]
+
+    def to_python(self, value: list[dict[str, Any]]) -> Attributes:
+        """Return the domain's value."""
+        return {entry["key"]: decode_json(entry["value"]) for entry in value}
 
 
 class EventsField(Field):

@@ -21,10 +21,17 @@ from workflow_service.repositories.mongo import (
     waits,
 )
 from workflow_service.repositories.mongo.connection import Store, store_errors
+from workflow_service.repositories.mongo.execution_queries import EQUALITIES, RANGES
 
 
 def _on(*names: str, direction: int = ASCENDING, unique: bool = False, sparse: bool = False) -> IndexModel:
     return IndexModel([(name, direction) for name in names], unique=unique, sparse=sparse)
+
+
+def _listed(*names: str) -> IndexModel:
+    """Return the index of a list with the latest first: what has to be equal, the order, what lies in a range."""
+    return IndexModel([("workspaceId", ASCENDING), *((name, ASCENDING) for name in names), ("createdAt", DESCENDING),
+                       ("_id", ASCENDING), *((name, ASCENDING) for name in RANGES)])
 
 
 _DUE = _on("dueAt", sparse=True)
@@ -50,6 +57,7 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
 """By collection, for every server."""
 MONGODB_INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
     blocks.COLLECTION: (_on("executionId"),),
+    executions.COLLECTION: (_listed(), *(_listed(name) for name in EQUALITIES)),
     templates.COLLECTION: (IndexModel([("name", TEXT), ("description", TEXT)]),),
 }
 """By collection, for MongoDB itself: those that the embedded server has no use for, or none of."""

@@ -1,0 +1,1 @@
+"""The edge for messages: what others put into a queue is done as if they had asked the API for it."""

@@ -1,0 +1,126 @@
+"""What a plan looks like before anything runs. Pure.
+
+It is shown as if every branch were taken, no guard skipped a block and nothing failed. The estimated duration adds up
+what authors wrote down; where one block on the way says nothing, nobody knows, and no number is made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from workflow_service.domain.compiler import segments
+from workflow_service.domain.plan import Fan, Line, Plan, Segment
+from workflow_service.domain.template import Block
+
+
+@dataclass(frozen=True, kw_only=True)
+class WavedSegment:
+    """A segment, and when its turn comes."""
+
+    wave: int
+    """From 1: after everything that the waves before it bring."""
+    segment: Segment
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What runs side by side; each line is a chain of tasks, each task some blocks one after the other."""
+        return (self.segment,) if isinstance(self.segment, Line) else self.segment.lines
+
+    @property
+    def join(self) -> Line | None:
+        """What runs when all lines have ended, if that is sent with them."""
+        return self.segment.join if isinstance(self.segment, Fan) else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOutline:
+    """A plan in the words that people ask about."""
+
+    segments: tuple[WavedSegment, ...]
+    critical_path: tuple[str, ...]
+    """The way from start to end that takes longest; the one with the most blocks if a duration is not known."""
+    widest_level: int
+    """How many blocks stand beside each other at most, at one distance from the start."""
+    gates: tuple[str, ...]
+    """The blocks where a person is asked."""
+    estimated_duration: timedelta | None
+    """Of the critical path, or longer where the limit of parallel blocks stretches it; None if not known."""
+
+
+def outline(plan: Plan) -> PlanOutline:
+    """Return the outline of a plan."""
+    blocks = {node_id: node.block for node_id, node in plan.nodes.items() if node.block is not None}
+    known = all(block.estimated_duration is not None for block in blocks.values())
+    lengths = {node_id: _length(blocks[node_id], known) if node_id in blocks else timedelta(0)
+               for node_id in plan.nodes}
+    path, longest = _critical_path(plan, lengths)
+    return PlanOutline(
+        segments=tuple(_waves(plan)), critical_path=tuple(name for name in path if name in blocks),
+        widest_level=_widest_level(plan),
+        gates=tuple(name for name, block in blocks.items() if block.human_in_loop.required),
+        estimated_duration=_stretched(plan, longest, sum(lengths.values(), timedelta(0))) if known else None)
+
+
+def _length(block: Block, known: bool) -> timedelta:
+    """Return how long a block counts: each the same if a duration is not known."""
+    return block.estimated_duration if known and block.estimated_duration is not None else timedelta(seconds=1)
+
+
+def _stretched(plan: Plan, longest: timedelta, work: timedelta) -> timedelta:
+    limit = plan.template.max_parallel_blocks
+    return longest if limit is None else max(longest, work / limit)
+
+
+def _critical_path(plan: Plan, lengths: Mapping[str, timedelta]) -> tuple[list[str], timedelta]:
+    ends: dict[str, timedelta] = {}
+    came_from: dict[str, str | None] = {}
+    for node_id, node in plan.nodes.items():
+        before = max(node.predecessors, key=ends.__getitem__, default=None)
+        came_from[node_id] = before
+        ends[node_id] = lengths[node_id] + (ends[before] if before is not None else timedelta(0))
+    last: str | None = max(ends, key=ends.__getitem__)
+    longest, path = ends[last or ""], []
+    while last is not None:
+        path.append(last)
+        last = came_from[last]
+    return path[::-1], longest
+
+
+def _widest_level(plan: Plan) -> int:
+    """Return the most blocks at one distance from the start; the compiler's joins are no blocks and no distance."""
+    level: dict[str, int] = {}
+    counts: dict[int, int] = {}
+    for node_id, node in plan.nodes.items():
+        level[node_id] = max((level[name] for name in node.predecessors), default=0) + (not node.is_join)
+        if not node.is_join:
+            counts[level[node_id]] = counts.get(level[node_id], 0) + 1
+    return max(counts.values())
+
+
+def _waves(plan: Plan) -> Iterator[WavedSegment]:
+    """Yield the segments in the order of their turns, as they would be sent if all of a wave ended together."""
+    pending = {node_id: len(node.predecessors) for node_id, node in plan.nodes.items()}
+    ready, wave = list(plan.roots), 1
+    while ready:
+        sent = segments(plan, ready)
+        yield from (WavedSegment(wave=wave, segment=segment) for segment in sent)
+        ready, wave = _after(plan, pending, [name for segment in sent for name in _blocks(segment)]), wave + 1
+
+
+def _blocks(segment: Segment) -> Iterator[str]:
+    lines = [segment] if isinstance(segment, Line) else [*segment.lines, *([segment.join] if segment.join else [])]
+    return (name for line in lines for run in line.runs for name in run)
+
+
+def _after(plan: Plan, pending: dict[str, int], ended: list[str]) -> list[str]:
+    """Count the ways out of what ended, through joins, and return what is ready then."""
+    own, left = set(ended), list(ended)
+    found: list[str] = []
+    while left:
+        for name in plan.nodes[left.pop(0)].successors:
+            pending[name] -= 1
+            if pending[name] == 0 and name not in own:
+                (left if plan.nodes[name].is_join else found).append(name)
+    return found

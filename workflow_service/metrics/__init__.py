@@ -1,0 +1,1 @@
+"""What the service shows to Prometheus. Only this package knows how: the others are watched, or tell a function."""

@@ -1,0 +1,117 @@
+"""Looks at stored templates that change nothing: what differs, what would be wrong now, in what order it would run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import chain
+
+from workflow_service.domain.agents import Agent
+from workflow_service.domain.errors import Issue
+from workflow_service.domain.plan_outline import PlanOutline, outline
+from workflow_service.domain.readiness import availability_issue, readiness_issues
+from workflow_service.domain.template import Document, Template, parse_template
+from workflow_service.domain.template_diff import TemplateDiff, template_diff
+from workflow_service.domain.template_order import in_order
+from workflow_service.domain.template_schema import TEMPLATE_SCHEMA
+from workflow_service.domain.users import User
+from workflow_service.domain.validation import template_issues
+from workflow_service.services.plans import Plans
+from workflow_service.services.ports import AgentService, TemplateRepository
+from workflow_service.services.schemas import schema_issues
+from workflow_service.services.static_inputs import static_input_issues
+from workflow_service.services.templates import stored_template
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedVersions:
+    """Two versions of a template and what differs."""
+
+    template_id: str
+    old: str
+    new: str
+    diff: TemplateDiff
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedVersion:
+    """A version of a template and the outline of its plan."""
+
+    template: Template
+    outline: PlanOutline
+
+    @property
+    def block_count(self) -> int:
+        """How many blocks the template has."""
+        return len(self.template.blocks)
+
+    @property
+    def estimated_duration_ms(self) -> int | None:
+        """The estimated duration in whole milliseconds; None if it is not known."""
+        estimate = self.outline.estimated_duration
+        return None if estimate is None else estimate // timedelta(milliseconds=1)
+
+
+class TemplateReviews:
+    """Compares, validates, plans and writes out templates."""
+
+    def __init__(self, templates: TemplateRepository, agents: AgentService, plans: Plans) -> None:
+        """Read templates from this repository and check them against this registry."""
+        self._templates = templates
+        self._agents = agents
+        self._plans = plans
+
+    def compare(self, user: User, template_id: str, old: str, new: str | None = None) -> ComparedVersions:
+        """Return what differs between two versions; the newer one is the latest if none is named.
+
+        Raises:
+            NotFound: the workspace has no such template or version.
+        """
+        before = stored_template(self._templates, user, template_id, old)
+        after = stored_template(self._templates, user, template_id, new)
+        return ComparedVersions(template_id=template_id, old=old, new=str(after.document["version"]),
+                                diff=template_diff(before.document, after.document))
+
+    def validate(self, user: User, template_id: str, version: str | None = None) -> Sequence[Issue]:
+        """Return what keeps a stored version, the latest if none is named, from running with the agents of now.
+
+        Raises:
+            NotFound: the workspace has no such template or version.
+            Unavailable: the Agent Service does not answer.
+        """
+        document = stored_template(self._templates, user, template_id, version).document
+        agents = {agent.agent_id: agent for agent in self._agents.agents()}
+        structure = schema_issues(TEMPLATE_SCHEMA, document)
+        if structure:  # it was stored under other rules
+            return structure
+        template = parse_template(document)
+        return [*template_issues(template, agents), *readiness_issues(template), *_agent_issues(template, agents)]
+
+    def plan(self, user: User, template_id: str, version: str | None = None) -> PlannedVersion:
+        """Return the outline of the plan of a version, the latest if none is named.
+
+        Raises:
+            NotFound: the workspace has no such template or version.
+        """
+        stored = stored_template(self._templates, user, template_id, version)
+        plan = self._plans.get(user.workspace_id, template_id, str(stored.document["version"]))
+        return PlannedVersion(template=plan.template, outline=outline(plan))
+
+    def document(self, user: User, template_id: str, version: str | None = None) -> Document:
+        """Return what the author wrote of a version, the latest if none is named, its fields in their order.
+
+        Raises:
+            NotFound: the workspace has no such template or version.
+        """
+        return in_order(stored_template(self._templates, user, template_id, version).document)
+
+
+def _agent_issues(template: Template, agents: Mapping[str, Agent]) -> Sequence[Issue]:
+    """Return what is wrong between blocks and the agents that they name; agents that are missing were told before."""
+    found = [(index, block, agents[block.agent_id]) for index, block in enumerate(template.blocks)
+             if block.agent_id in agents]
+    away = [availability_issue(agent, f"blocks[{index}].agentId") for index, _, agent in found]
+    return [*(issue for issue in away if issue is not None),
+            *chain.from_iterable(static_input_issues(block, agent, f"blocks[{index}].configuration")
+                                 for index, block, agent in found)]
