@@ -13,7 +13,7 @@ from workflow_service.domain import execution as executions
 from workflow_service.domain.attributes import attribute_issues
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.commands import ExecutionFilter, StartExecution
-from workflow_service.domain.errors import IdempotencyKeyReused, Invalid, Issue, NotFound, Unavailable
+from workflow_service.domain.errors import IdempotencyKeyReused, Invalid, Issue, Unavailable
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.ids import keyed_execution_id
 from workflow_service.domain.paging import Place

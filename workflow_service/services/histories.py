@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from workflow_service.domain.execution import Execution
 from workflow_service.domain.invariants import MEANINGS, Record, Violation, retired_names, violations
 from workflow_service.domain.logs import LogEntry, LogFilter, entry_of
 from workflow_service.domain.statuses import ExecutionStatus
@@ -105,7 +106,7 @@ class Histories:
         found = self._events.of_execution(*names, after=after, limit=_NEWS)
         if found:
             return News(events=found, ended=None)
-        execution = self._execution(user, execution_id)
+        execution = self._stores.execution_of(user, execution_id)
         if not execution.status.is_terminal or not self._is_told(execution):
             return News(events=(), ended=None)
         # what reached the history since the first look
