@@ -45,8 +45,9 @@ class ExtensibleGroup(click.Group):
 def main() -> None:
     """Run agentic workflows: templates, executions, and the people in the loop.
 
-    Address and token come from --url and --token, from WORKFLOW_SERVICE_URL and WORKFLOW_SERVICE_TOKEN, or from the
-    development stack that runs in this directory. Exit code: 0 done, 1 failed, 2 wrong usage.
+    Address and token come from the options --url and --token of each command, from WORKFLOW_SERVICE_URL and
+    WORKFLOW_SERVICE_TOKEN, or from the development stack that runs in this directory. Exit code: 0 done, 1 failed,
+    2 wrong usage.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

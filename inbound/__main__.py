@@ -21,6 +21,7 @@ from workflow_service.background import Background
 from workflow_service.bootstrap import build
 from workflow_service.config import load_settings
 from workflow_service.logs import configure_logging
+from workflow_service.metrics.server import show_metrics
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +31,14 @@ _DRAINED_WITHIN = timedelta(seconds=1)
 def main() -> int:
     """Serve until a signal comes; return the exit code."""
     configure_logging()
-    dispatcher = CeleryDispatcher()
-    application = build(load_settings(), dispatcher)
+    settings, dispatcher = load_settings(), CeleryDispatcher()
+    application = build(settings, dispatcher)
     background = Background(application.engine)
     consumer = Consumer(partial(connected, app), Handling(Api(create_app(application))))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: consumer.stop())
     background.start()
+    show_metrics(settings.metrics.host, settings.metrics.port, application.metrics.text)
     try:
         consumer.run()
         return os.EX_OK

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from tasks import canvas
+from tasks.app import app
 from tasks.publisher import Publisher
+from tasks.server_check import ask_broker
 from workflow_service.services.ports import Dispatch
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,11 @@ class CeleryDispatcher:
     def drain(self, within: timedelta) -> None:
         """Wait until what was to be sent has been tried, no longer than this."""
         self._publisher.drain(within)
+
+    def ping(self) -> None:
+        """Ask the broker for a sign of life, on a connection of its own; raises if there is none."""
+        with app.connection_for_write() as connection:
+            ask_broker(connection)
 
 
 def _send(dispatch: Dispatch) -> bool:

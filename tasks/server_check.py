@@ -1,4 +1,4 @@
-"""Whether the broker and the result backend are set up so that they keep what they are given."""
+"""Whether the broker answers, and whether it and the result backend are set up to keep what they are given."""
 
 from __future__ import annotations
 
@@ -13,6 +13,16 @@ from kombu.connection import Connection
 from redis.exceptions import RedisError, ResponseError
 
 log = logging.getLogger(__name__)
+
+
+def ask_broker(connection: Connection) -> None:
+    """Connect to a broker, to each of its addresses once at most; raises what its transport raises if none answers.
+
+    Args:
+        connection: not open yet; its time-outs bound each attempt. The caller closes it.
+    """
+    connection.ensure_connection(max_retries=max(0, len(connection.alt) - 1), interval_start=0, interval_step=0,
+                                 interval_max=0)
 
 
 def broker_fault(connection: Connection, app: Celery) -> str | None:

@@ -48,8 +48,9 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         # what it would serve, messages for later, is not used: such waits are in the store
         "worker_consumer": "tasks.consumer:CheckingConsumer",
         "broker_transport_options": _broker_options(settings),
-        "result_backend_transport_options": {"retry_policy": {"max_retries": 1, "interval_start": 0,
-                                                              "interval_step": 0.2, "interval_max": 0.5}},
+        "result_backend_transport_options": {
+            "retry_policy": {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5},
+            **_master(settings.celery.result_backend, settings)},
         "redis_socket_timeout": _SOCKET_S,
         "redis_socket_connect_timeout": _CONNECT_S,
         "redis_socket_keepalive": True,
@@ -105,4 +106,10 @@ def _broker_options(settings: Settings) -> dict[str, Any]:
         "socket_connect_timeout": _CONNECT_S,
         "socket_keepalive": True,
         "health_check_interval": 15,
+        **_master(settings.celery.broker_url, settings),
     }
+
+
+def _master(address: str, settings: Settings) -> dict[str, Any]:
+    """Return what sentinels are asked for, if the address names sentinels."""
+    return {"master_name": settings.celery.sentinel_master} if address.startswith("sentinel:") else {}

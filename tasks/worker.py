@@ -6,7 +6,6 @@ It is built on first use, in the process that uses it: a forked child shares no 
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 from datetime import timedelta
 from threading import Lock, Thread
@@ -20,9 +19,7 @@ from workflow_service.bootstrap import Application, build
 from workflow_service.config import MetricsSettings, load_settings
 from workflow_service.logs import configure_logging
 from workflow_service.metrics.registry import Registry
-from workflow_service.metrics.server import MetricsServer
-
-log = logging.getLogger(__name__)
+from workflow_service.metrics.server import show_metrics
 
 _DRAINED_WITHIN = timedelta(seconds=1)
 
@@ -57,13 +54,8 @@ class WorkerProcess:
         return self._metrics
 
     def show_metrics(self, settings: MetricsSettings) -> None:
-        """Give the metrics on a port, if one is set; that somebody else has it must not keep the worker from work."""
-        if settings.port is None:
-            return
-        try:
-            MetricsServer(settings.host, settings.port, self.metrics().text).start()
-        except OSError as error:
-            log.error("metrics are not shown: %s", error, extra={"port": settings.port})
+        """Give the metrics on a port, if one is set."""
+        show_metrics(settings.host, settings.port, self.metrics().text)
 
     def begin_to_end(self) -> None:
         """Let no task go on with a next block, and the grace period begin; called by a signal handler."""

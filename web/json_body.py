@@ -47,10 +47,10 @@ def parse_json(raw: bytes) -> Any:
     """Return what a JSON text says.
 
     Raises:
-        MalformedJSON: it is not JSON in UTF-8, or holds what we can't keep.
+        MalformedJSON: it is not JSON in UTF-8, or holds what we can't keep, or a name twice in one object.
     """
     try:
-        return json_text.decode(raw)
+        return json_text.decode(raw, unique_names=True)
     except ValueError as error:
         raise MalformedJSON(f"The body is not JSON that we can take: {_reason(error)}.") from error
 

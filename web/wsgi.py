@@ -23,7 +23,8 @@ from workflow_service.metrics.registry import Registry
 def start() -> Flask:
     """Build the service and its HTTP edge, and start the service's threads."""
     configure_logging()
-    application = build(load_settings(), CeleryDispatcher(), Registry())
+    dispatcher = CeleryDispatcher()
+    application = build(load_settings(), dispatcher, Registry(), dispatcher.ping)
     if application.figures is not None:
         application.metrics.show_also(StoreFigures(application.figures))
     background = Background(application.engine)

@@ -6,6 +6,7 @@ import os
 import random
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import uuid4
@@ -51,7 +52,7 @@ from workflow_service.services.counts import Count, Counts
 from workflow_service.services.engine import Engine, Ports, build_engine
 from workflow_service.services.executions import Executions
 from workflow_service.services.figures import FigureSource
-from workflow_service.services.health import Health
+from workflow_service.services.health import Health, Probe
 from workflow_service.services.ports import Dispatcher
 from workflow_service.services.stores import Stores
 from workflow_service.services.templates import Templates
@@ -91,12 +92,14 @@ class Application:
         return self.engine.approvals
 
 
-def build(settings: Settings, dispatcher: Dispatcher, metrics: Registry | None = None) -> Application:
+def build(settings: Settings, dispatcher: Dispatcher, metrics: Registry | None = None,
+          ask_broker: Probe | None = None) -> Application:
     """Put the service together on real stores and services; nothing is connected before it is used.
 
     Args:
         dispatcher: given by the edge, which alone knows how work is sent.
         metrics: of this process; given by the edge if it has shown them before, otherwise they begin here.
+        ask_broker: asks for a sign of life; given by the edge where readiness is shown.
     """
     metrics = metrics or Registry()
     store = connect(settings.mongodb.url, max_pool_size=settings.mongodb.max_pool_size,
@@ -120,7 +123,7 @@ def build(settings: Settings, dispatcher: Dispatcher, metrics: Registry | None =
                           settings.workflow.service_workspace)
     return Application(settings=settings, engine=engine, metrics=metrics,
                        figures=FiguresInMongo(store, checkpoints, clock, settings.workflow.lease),
-                       health=_health(settings, store, agent_client, state_client))
+                       health=Health(_probes(settings, store, agent_client, state_client, ask_broker)))
 
 
 def _stores(store: Store) -> Stores:
@@ -162,9 +165,13 @@ def _timings(settings: Settings) -> Timings:
         recovery_point_interval=workflow.recovery_point_interval, max_parallel_blocks=workflow.max_parallel_blocks)
 
 
-def _health(settings: Settings, store: Store, agents: JsonClient, state: JsonClient) -> Health:
+def _probes(settings: Settings, store: Store, agents: JsonClient, state: JsonClient,
+            ask_broker: Probe | None) -> Mapping[str, Probe]:
     redis = Redis.from_url(settings.redis.url, socket_timeout=_PROBE.total_seconds(),
                            socket_connect_timeout=_PROBE.total_seconds())
-    return Health({"mongodb": store.ping, "redis": redis.ping,
-                   "agent_service": lambda: agents.call("GET", "/health", timeout=_PROBE),
-                   "state_service": lambda: state.call("GET", "/health", timeout=_PROBE)})
+    # a broker that is the Redis above needs no name of its own
+    is_apart = settings.celery.broker_url != settings.redis.url
+    broker: Mapping[str, Probe] = {"broker": ask_broker} if ask_broker is not None and is_apart else {}
+    return {"mongodb": store.ping, "redis": redis.ping, **broker,
+            "agent_service": lambda: agents.call("GET", "/health", timeout=_PROBE),
+            "state_service": lambda: state.call("GET", "/health", timeout=_PROBE)}

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import requests
 
 from sandbox.servers.reference import reference_url
 from tests.support.cluster import ROOT, SECRET, Cluster
@@ -23,7 +24,7 @@ PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 _BLOCKS = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _COMMANDS = re.compile(r"^\$ (.*(?:\n {2,}.*)*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 """Each command, with lines that go on further to the right, and what it prints."""
-_PRINTS = re.compile(r"^print\(.*\)  # (.*)$", re.MULTILINE)
+_PRINTS = re.compile(r"^ *print\(.*\)  # (.*)$", re.MULTILINE)
 _MARK = "--- what the next command prints ---"
 _PATIENCE_S = 120
 
@@ -85,6 +86,25 @@ def test_every_piece_of_python_prints_what_the_page_says(cluster: Cluster, tmp_p
     expected = _PRINTS.findall(program)
     assert len(expected) == program.count("print(") > 20
     assert printed.splitlines() == expected
+
+
+@on_one_kind_of_servers
+def test_the_generated_client_is_used_as_the_page_says(cluster: Cluster, tmp_path: Path) -> None:
+    page = _page("generated").replace(reference_url(8080), cluster.url)
+    _prepare(tmp_path, page)
+    token = issue_token(SECRET, "ada", "admin", "default", timedelta(hours=1))
+    stored = requests.post(f"{cluster.url}/api/v1/templates", data=(tmp_path / "generated.yaml").read_bytes(),
+                           headers={"Authorization": f"Bearer {token}", "Content-Type": "application/yaml"}, timeout=10)
+    assert stored.status_code == 201
+    (tmp_path / "config.yaml").write_text("post_hooks: []", encoding="utf-8")  # no formatter afterwards
+    generator = [str(Path(sys.executable).with_name("openapi-python-client")), "generate", "--config", "config.yaml",
+                 "--meta", "none", "--output-path", "agentic_workflow_service_client", "--url",
+                 f"{cluster.url}/api/openapi.json"]
+    subprocess.run(generator, cwd=tmp_path, check=True, timeout=_PATIENCE_S, capture_output=True)
+    [program] = re.findall(r"^```\n(import os\n.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    [expected] = _PRINTS.findall(program)
+    assert _run(tmp_path, [sys.executable, "program.py"], {"TOKEN": token}) == f"{expected}\n"
 
 
 @pytest.mark.parametrize(("expected", "printed", "same"), [

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 from amqp.exceptions import NotFound
 from celery import Celery
 from kombu.entity import Queue
@@ -83,6 +84,15 @@ def test_every_execution_survives(driver: Driver, cluster: Cluster, broker: Runn
             assert not violations(records.told(execution_id, PATIENCE))
 
 
+def test_readiness_shows_the_broker_and_does_not_depend_on_it(cluster: Cluster, broker: RunningServer) -> None:
+    assert _readiness(cluster)["broker"] is True
+    broker.process.kill()
+    assert _readiness(cluster) == {**dict.fromkeys(
+        ("mongodb", "redis", "agent_service", "state_service"), True), "broker": False}
+    broker.process.start()
+    eventually(lambda: _readiness(cluster)["broker"] or None, PATIENCE)
+
+
 def test_a_block_may_take_longer_than_the_broker_waits_for_its_message(driver: Driver, cluster: Cluster) -> None:
     # Given
     worker = cluster.processes["blocks"]
@@ -125,6 +135,13 @@ def test_the_queues_are_kept_by_a_quorum_and_no_others_are_made(broker: RunningS
             assert broker_fault(connection, app) is None
             with pytest.raises(NotFound):
                 connection.channel().queue_declare("celery_delayed_0", passive=True)
+
+
+def _readiness(cluster: Cluster) -> dict[str, bool]:
+    answer = requests.get(f"{cluster.url}/ready", timeout=PATIENCE.total_seconds())
+    assert answer.status_code == 200
+    found: dict[str, bool] = answer.json()["dependencies"]
+    return found
 
 
 def _give_back_until_dropped(cluster: Cluster) -> int:

@@ -9,17 +9,21 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 
+from sandbox.servers.ports import free_port
 from tests.inbound.brokers import Post, a_post
 from tests.support.cluster import SECRET, Cluster, running_cluster
 from tests.support.driver import Driver, eventually
 from tests.support.rabbitmq import require_rabbitmq, running_rabbitmq
 from tests.support.scenarios import echo, template
+from tests.support.scrape import samples
 from web.tokens import issue_token
 
 pytestmark = pytest.mark.acceptance
 
 PATIENCE = timedelta(seconds=60)
+METRICS_PORT = free_port()
 
 
 @pytest.fixture(scope="module", params=["valkey", "rabbitmq"])
@@ -33,7 +37,9 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         running = stack.enter_context(running_cluster(tmp_path_factory.mktemp("cluster"), broker_url))
         running.start_web()
         running.start_worker("blocks", "blocks")
-        process = running.start("inbound", ["inbound"], lambda: running.processes["inbound"].is_running)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("METRICS_PORT", str(METRICS_PORT))
+            process = running.start("inbound", ["inbound"], lambda: running.processes["inbound"].is_running)
         eventually(lambda: "inbound_connected" in process.logs() or None, PATIENCE)
         yield running
 
@@ -81,6 +87,9 @@ def test_an_execution_is_started_and_its_approval_answered(cluster: Cluster, dri
     assert driver.ended(execution_id, PATIENCE)["status"] == "completed"
     assert len(executions(driver, "asks")) == 1
     assert driver.get(f"/approvals/{approval['approvalId']}")["approver"] == "ada"
+    # And: it says what it did
+    shown = samples(requests.get(f"http://127.0.0.1:{METRICS_PORT}/metrics", timeout=PATIENCE.total_seconds()).content)
+    assert shown["workflow_executions_started_total"] == 1
     # And: a message that nobody can do anything about
     post.send(b"no JSON")
     record = json.loads(eventually(post.rejected, PATIENCE))

@@ -95,8 +95,20 @@ def test_the_processes_are_those_of_the_procfile() -> None:
     lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text(encoding="utf-8").splitlines())
     assert set(lines) == {"release", "web", "worker", "control", "inbound", "beat", "flower"}
     for name in ("worker", "control", "inbound"):
-        assert shlex.split(lines[name]) == OURS[name]["command"]
+        first, *command = shlex.split(lines[name])
+        assert first == f"METRICS_PORT=${{{name.upper()}_METRICS_PORT:-$METRICS_PORT}}"
+        assert command == OURS[name]["command"]
+    assert shlex.split(lines["web"])[1:] == shlex.split(DOCKERFILE.partition('CMD ["gunicorn", ')[2].translate(
+        str.maketrans("", "", '",]')))
     assert lines["flower"].startswith(': "${FLOWER_BASIC_AUTH:?')
+
+
+@pytest.mark.parametrize("name", ["worker", "control", "inbound"])
+def test_metrics_without_a_token_are_only_for_the_network_of_the_stack(name: str) -> None:
+    environment, port = OURS[name]["environment"], OURS[name]["environment"]["METRICS_PORT"]
+    assert environment["METRICS_HOST"] == "0.0.0.0" and OURS[name]["expose"] == [str(port)]
+    assert "ports" not in OURS[name]
+    assert f'"{name}:{port}"' in (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
 
 
 def test_each_module_that_is_run_exists() -> None:

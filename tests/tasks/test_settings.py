@@ -98,6 +98,15 @@ def test_results_are_counted_in_redis_whatever_the_broker_is() -> None:
     assert settings()["result_backend_transport_options"]["retry_policy"]["max_retries"] == 1
 
 
+@pytest.mark.parametrize(("name", "options", "others"), [
+    ("CELERY_BROKER_URL", "broker_transport_options", "result_backend_transport_options"),
+    ("CELERY_RESULT_BACKEND", "result_backend_transport_options", "broker_transport_options")])
+def test_only_who_asks_sentinels_is_told_the_name_of_the_master(name: str, options: str, others: str) -> None:
+    given = settings(**{name: "sentinel://a:26379/0"}, CELERY_SENTINEL_MASTER="main")
+    assert given[options]["master_name"] == "main" and "master_name" not in given[others]
+    assert len(given[options]) == len(settings()[options]) + 1
+
+
 def test_rabbitmq_keeps_messages_in_quorum_queues_and_drops_none_that_was_not_given_back_often() -> None:
     queues = {queue.name: queue.queue_arguments for queue in settings(**AMQP)["task_queues"]}
     assert set(queues) == {names.BLOCKS, names.CONTROL}

@@ -57,8 +57,10 @@ def operator(signed: SignedHeaders) -> Headers:
     ({"scope": "template", "target": "another"}, "running", []),
     ({"scope": "agent", "target": "document-reader"}, "running", ["agent:document-reader"])])
 def test_a_hold_is_placed_seen_and_lifted(client: CheckedClient, real: Application, worker: HandWorker,
-                                          operator: Headers, body: dict[str, Any], status: str,
+                                          operator: Headers, admin: Headers, body: dict[str, Any], status: str,
                                           holds: list[str]) -> None:
+    client.post("/api/v1/templates", json={**TEMPLATE, "templateId": "another"}, headers=admin)
+
     # When it is placed
     placed = client.post(URL, json={**body, "clock": "run", "reason": "An audit."}, headers=operator)
     assert placed.status_code == 201
@@ -103,6 +105,15 @@ def test_the_service_is_held_by_its_own_admins(client: CheckedClient, signed: Si
     assert [hold["scope"] for hold in seen] == (["service"] if status == 201 else [])
     for hold in seen:
         assert client.delete(f"{URL}/{hold['holdId']}", headers=signed("admin")).status_code == 403
+
+
+def test_only_a_template_that_is_there_can_be_held_but_an_agent_may_come_back(
+        client: CheckedClient, operator: Headers) -> None:
+    answer = client.post(URL, json={"scope": "template", "target": "nobody"}, headers=operator)
+    assert (answer.status_code, answer.json["error"]) == (404, "not_found")
+    assert "template 'nobody'" in answer.json["message"]
+    assert client.get(URL, headers=operator).json == {"holds": []}
+    assert client.post(URL, json={"scope": "agent", "target": "nobody"}, headers=operator).status_code == 201
 
 
 def test_holds_of_another_workspace_do_not_exist(client: CheckedClient, operator: Headers,

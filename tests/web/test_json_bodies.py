@@ -40,6 +40,7 @@ def nested(depth: int) -> bytes:
     (b'{"a": -9223372036854775809}', "64 bits"),
     (b'{"a": ' + b"9" * 10_000 + b"}", ""),
     (b'{"\\u0000": 1}', "NUL"),
+    (b'{"templateId": "a", "blocks": [{"blockId": "b", "blockId": "c"}]}', "the name 'blockId' stands twice"),
     (b'{"a": ["\\ud800"]}', "surrogate"),
     (b'{"a": "\\udc00\\ud800"}', "surrogate"),
     (b'{"\\udfff": 1}', "surrogate"),

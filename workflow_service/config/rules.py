@@ -20,6 +20,7 @@ _SHORTER = (
     ("integrations.agent_service.timeout", "celery.consumer_timeout_ms"),
 )
 """The first one must be shorter than the second one."""
+_ASKED_OF_SENTINELS = ("celery.broker_url", "celery.result_backend")
 _SERVERS = ("database.mongodb.url", "cache.redis.url", "celery.broker_url", "celery.result_backend")
 
 
@@ -29,6 +30,8 @@ def broken_rules(values: Values) -> Iterator[Issue]:
         if shorter in values and longer in values and values[shorter] >= values[longer]:
             yield _not_shorter(_entry(shorter), _entry(longer), values)
     yield from _addresses(values)
+    if values.get("celery.sentinel_master", "wrong") is None:
+        yield from _nameless_master(values)
     if values.get("security.jwt_public_key") is not None:
         yield from _second_key(values.get("security.jwt_secret"))
     if values.get("security.environment") == "production":
@@ -68,6 +71,16 @@ def _addresses(values: Values) -> Iterator[Issue]:
             yield _refused(entry, "unverified", "accepts whoever answers", "in production a server that is verified")
         elif is_production and "memory:" in address.partition("//")[0]:
             yield _refused(entry, "only_for_tests", "is one process's own memory", "in production a server")
+
+
+def _nameless_master(values: Values) -> Iterator[Issue]:
+    """Refuse to ask sentinels for a master that has no name: they would be asked at the first message."""
+    for asking in map(_entry, _ASKED_OF_SENTINELS):
+        if str(values.get(asking.path)).startswith("sentinel:"):
+            entry = _entry("celery.sentinel_master")
+            allowed = "the name of the master in the configuration of the sentinels"
+            yield Issue(path=f"{entry.variable} ({entry.path})", code="missing", allowed=(allowed,),
+                        message=f"is missing, and {asking.variable} names sentinels; allowed: {allowed}.")
 
 
 def _refused(entry: Entry, code: str, fault: str, allowed: str) -> Issue:

@@ -169,6 +169,9 @@ class CelerySettings:
     result_backend: str = field(repr=False, metadata=_leaf(
         "result_backend", _RESULTS, "Address of the store that counts ended tasks; that of Redis if it is not given.",
         fallback="cache.redis.url"))
+    sentinel_master: str | None = field(metadata=_leaf(
+        "sentinel_master", Text(), "Name under which Redis sentinels know the master; needed by addresses that start "
+        "with sentinel://.", is_optional=True))
     visibility_timeout: timedelta = field(metadata=_leaf(
         "visibility_timeout_ms", milliseconds(),
         "After how long Redis delivers a message again that nobody acknowledged (ms); longer than the lease and than a "
@@ -183,8 +186,8 @@ class MetricsSettings:
     """What workers show to Prometheus; the API shows its own."""
 
     port: int | None = field(metadata=_leaf(
-        "port", Whole(most=65535), "TCP port on which a worker gives its metrics, without asking for a token; none if "
-        "it is not given.", is_optional=True))
+        "port", Whole(most=65535), "TCP port on which a worker, or what serves messages, gives its metrics, without "
+        "asking for a token; none if it is not given.", is_optional=True))
     host: str = field(metadata=_leaf("host", Text(), "Network address that it gives them on."))
 
 

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 DEEPEST = 64
 """How many objects and arrays may stand in each other (MongoDB takes 100, our documents add some)."""
 _WHOLE_LIMIT = 2**63
+_SHOWN = 100
 _SUSPICIOUS = re.compile(rb"\\u(d[89a-f]|0000)", re.IGNORECASE)
 
 
@@ -31,15 +32,18 @@ def encode(value: Any) -> bytes:
         raise ValueError("it is no JSON value") from error
 
 
-def decode(text: bytes) -> Any:
+def decode(text: bytes, *, unique_names: bool = False) -> Any:
     """Return the value of a JSON text in UTF-8.
+
+    Args:
+        unique_names: refuse an object in which a name stands twice, of which one value would be lost without a word.
 
     Raises:
         ValueError: it is not JSON, or holds what can't be kept; the message says what.
     """
     try:
         value = json.loads(text.decode(), parse_constant=_refuse_constant, parse_int=_whole,
-                           parse_float=_finite)
+                           parse_float=_finite, object_pairs_hook=_with_unique_names if unique_names else None)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     # nearly all texts pass these two looks, and only the others are walked through
@@ -74,6 +78,15 @@ def _texts(level: list[Any]) -> list[str]:
 
 def _children(part: dict[str, Any] | list[Any]) -> list[Any]:
     return list(part.values()) if isinstance(part, dict) else part
+
+
+def _with_unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the name {name[:_SHOWN]!r} stands twice in one object")
+        found[name] = value
+    return found
 
 
 def _whole(digits: str) -> int:

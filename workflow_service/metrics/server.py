@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -11,6 +12,18 @@ from workflow_service.metrics.registry import CONTENT_TYPE
 
 PATH = "/metrics"
 _PATIENCE_S = 5.0
+
+log = logging.getLogger(__name__)
+
+
+def show_metrics(host: str, port: int | None, text: Callable[[], bytes]) -> None:
+    """Give the metrics on a port, if one is set; that somebody else has it must not keep the process from its work."""
+    if port is None:
+        return
+    try:
+        MetricsServer(host, port, text).start()
+    except OSError as error:
+        log.error("metrics are not shown: %s", error, extra={"port": port})
 
 
 class MetricsServer:

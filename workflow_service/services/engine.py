@@ -120,8 +120,8 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
                     finisher, clock, ports.monotonic, ports.draw, timings)
     approvals = Approvals(stores, waits, finisher, clock)
     holds = Holds(stores, plans, approvals, sender, closing, finisher, clock)
-    standing_holds = StandingHolds(stores, plans, holds, closing, finisher, clock, ports.monotonic, ports.new_id,
-                                   service_workspace)
+    standing_holds = StandingHolds(stores, ports.templates, plans, holds, closing, finisher, clock, ports.monotonic,
+                                   ports.new_id, service_workspace)
     executions = Executions(stores, ports.templates, plans, sender, finisher, standing_holds, closing, ports.state,
                             clock, ports.new_id, timings)
     cancellation = Cancellation(stores, plans, ports.agents, closing, finisher, clock, ports.monotonic, timings)

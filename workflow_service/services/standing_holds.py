@@ -22,7 +22,7 @@ from workflow_service.services.closing import Closing
 from workflow_service.services.finish import Finisher
 from workflow_service.services.holds import Holds
 from workflow_service.services.plans import Plans
-from workflow_service.services.ports import Clock
+from workflow_service.services.ports import Clock, TemplateRepository
 from workflow_service.services.stores import Stores
 
 _PAGE = 100
@@ -34,16 +34,19 @@ _AT_ONCE = timedelta(seconds=5)
 class StandingHolds:
     """Places and lifts standing holds."""
 
-    def __init__(self, stores: Stores, plans: Plans, holds: Holds, closing: Closing, finisher: Finisher, clock: Clock,
-                 monotonic: Callable[[], float], new_id: Callable[[], str], service_workspace: str) -> None:
+    def __init__(self, stores: Stores, templates: TemplateRepository, plans: Plans, holds: Holds, closing: Closing,
+                 finisher: Finisher, clock: Clock, monotonic: Callable[[], float], new_id: Callable[[], str],
+                 service_workspace: str) -> None:
         """Hold executions of these stores.
 
         Args:
+            templates: of which one can be held.
             monotonic: seconds from a clock that is never set.
             new_id: mints the id of a hold.
             service_workspace: the workspace whose admins may hold the whole service.
         """
         self._stores = stores
+        self._templates = templates
         self._plans = plans
         self._holds = holds
         self._closing = closing
@@ -60,11 +63,14 @@ class StandingHolds:
             Forbidden: the scope is not this user's.
             Invalid: the scope and the target do not belong together, or the clock is to stop for an agent, whose
                 executions go on.
+            NotFound: the workspace has no such template. An agent may be unknown now and come back later.
             AlreadyExists: there is such a hold, or it is just being lifted.
         """
         self._check(user, command.scope)
         _check_target(command)
         clock = _clock_of(command)
+        if command.scope is HoldScope.TEMPLATE and not self._is_known(user, str(command.target)):
+            raise NotFound("template", str(command.target))
         is_service = command.scope is HoldScope.SERVICE
         hold = StandingHold(
             hold_id=self._new_id(), scope=command.scope, target=command.target,
@@ -151,6 +157,9 @@ class StandingHolds:
     def _check(self, user: User, scope: HoldScope) -> None:
         if scope is HoldScope.SERVICE and not (user.is_admin and user.workspace_id == self._service_workspace):
             raise Forbidden(f"Only admins of the workspace '{self._service_workspace}' may hold the whole service.")
+
+    def _is_known(self, user: User, template_id: str) -> bool:
+        return self._templates.get(user.workspace_id, template_id) is not None
 
     def _finish(self, hold: StandingHold) -> StandingHold:
         if hold.status is HoldStatus.LIFTING:

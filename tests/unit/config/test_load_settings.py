@@ -92,7 +92,7 @@ def test_a_wrong_value_is_named_with_what_is_allowed(name: str, given: str) -> N
 @pytest.mark.parametrize(("name", "given"), [
     ("MONGODB_URL", "mongodb://a:27017,b:27018/db?replicaSet=r"), ("MONGODB_URL", "mongodb+srv://u:p@cluster/db"),
     ("MONGODB_URL", "mongodb://%2Ftmp%2Fmongodb.sock/db"), ("REDIS_URL", "rediss://:word@[::1]:6379/2"),
-    ("CELERY_BROKER_URL", "amqp://a:5672;amqp://b:5672"), ("CELERY_BROKER_URL", "sentinel://a:1;sentinel://b:1"),
+    ("CELERY_BROKER_URL", "amqp://a:5672;amqp://b:5672"), ("CELERY_SENTINEL_MASTER", "main"),
     ("CELERY_BROKER_URL", "memory://"), ("CELERY_RESULT_BACKEND", "cache+memory://"),
     ("AGENT_SERVICE_URL", "http://user:word@agents/v1"), ("WORKFLOW_RETRY_ATTEMPTS", "0"),
 ])
@@ -118,6 +118,14 @@ def test_times_that_contradict_each_other_are_refused(name: str, changes: dict[s
     found = faults({**REQUIRED, **changes})
     assert set(found) == {name}
     assert "less than the " in found[name]
+
+
+@pytest.mark.parametrize("name", ["CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"])
+def test_sentinels_can_only_be_asked_for_a_master_that_has_a_name(name: str) -> None:
+    given = {**REQUIRED, name: "sentinel://a:26379;sentinel://b:26379"}
+    found = faults(given)
+    assert set(found) == {"CELERY_SENTINEL_MASTER"} and name in found["CELERY_SENTINEL_MASTER"]
+    assert load_settings({**given, "CELERY_SENTINEL_MASTER": "main"}).celery.sentinel_master == "main"
 
 
 @pytest.mark.parametrize("secret", [None, DEVELOPMENT_JWT_SECRET, "x" * 31])

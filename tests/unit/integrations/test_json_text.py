@@ -38,6 +38,21 @@ def test_what_nobody_can_keep_is_refused(text: bytes) -> None:
         json_text.decode(text)
 
 
+@pytest.mark.parametrize(("text", "name"), [
+    (b'{"a":1,"a":1}', "'a'"), (b'[{"b":[{"a":1,"c":2,"a":3}]}]', "'a'"), (b'{"a":1,"\\u0061":2}', "'a'"),
+    (b'{"\\ud800":1,"\\ud800":2}', r"'\ud800'"), (b'{"":1,"":2}', "''"),
+    (b'{"' + b"x" * 1000 + b'":1,"' + b"x" * 1000 + b'":2}', "'" + "x" * 100 + "'")])
+def test_a_name_that_stands_twice_is_refused_where_that_is_asked_for(text: bytes, name: str) -> None:
+    with pytest.raises(ValueError) as raised:
+        json_text.decode(text, unique_names=True)
+    assert str(raised.value) == f"the name {name} stands twice in one object"
+
+
+def test_others_may_say_a_name_twice_and_the_last_one_counts() -> None:
+    assert json_text.decode(b'{"a":1,"a":2}') == {"a": 2}
+    assert json_text.decode(b'[{"a":1},{"a":{"a":2}}]', unique_names=True) == [{"a": 1}, {"a": {"a": 2}}]
+
+
 @pytest.mark.parametrize(("text", "value"), [
     (b'"\\ud83d\\ude00"', "\U0001f600"), (b'"\\u0000"', "\0"), (b"9223372036854775807", 2**63 - 1), (b"-0.5e3", -500.0),
     (b" [1,\n2] ", [1, 2]), (nested(64), None), (b"[" + b"[]," * 500 + b"1]", None),

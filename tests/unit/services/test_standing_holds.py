@@ -115,6 +115,15 @@ def test_a_hold_of_an_agent_lets_the_clock_run_if_nothing_is_said_and_cant_stop_
     assert (life.of(run).clock_stopped_by, life.request(run, "a").escalation_level) == ((), 1)
 
 
+def test_a_template_that_the_workspace_does_not_have_cant_be_held() -> None:
+    life = Life(block("a"))
+    for user, target in ((OPERATOR, "nobody"), (STRANGER, "t")):
+        with pytest.raises(NotFound):
+            placed(life, user, PlaceHold(scope=HoldScope.TEMPLATE, target=target))
+        assert life.engine.standing_holds.all(user) == []
+    assert placed(life, command=PlaceHold(scope=HoldScope.AGENT, target="nobody")).status is HoldStatus.APPLIED
+
+
 def test_a_hold_of_a_template_leaves_others_alone() -> None:
     life = Life(block("a"))
     life.store("u", block("a"))

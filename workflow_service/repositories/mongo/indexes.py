@@ -7,7 +7,7 @@ The others are those of the customer's schema design.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pymongo import ASCENDING, DESCENDING, TEXT, IndexModel
 
@@ -30,8 +30,17 @@ def _on(*names: str, direction: int = ASCENDING, unique: bool = False, sparse: b
 
 def _listed(*names: str) -> IndexModel:
     """Return the index of a list with the latest first: what has to be equal, the order, what lies in a range."""
-    return IndexModel([("workspaceId", ASCENDING), *((name, ASCENDING) for name in names), ("createdAt", DESCENDING),
-                       ("_id", ASCENDING), *((name, ASCENDING) for name in RANGES)])
+    return _latest_first(names, RANGES)
+
+
+def _templates_listed(*names: str) -> IndexModel:
+    """Return the index of a list of templates; which statuses are left out is a range."""
+    return _latest_first(names, [name for name in ("status",) if name not in names])
+
+
+def _latest_first(equal: Sequence[str], ranges: Sequence[str]) -> IndexModel:
+    return IndexModel([("workspaceId", ASCENDING), *((name, ASCENDING) for name in equal), ("createdAt", DESCENDING),
+                       ("_id", ASCENDING), *((name, ASCENDING) for name in ranges)])
 
 
 _DUE = _on("dueAt", sparse=True)
@@ -58,7 +67,9 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
 MONGODB_INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
     blocks.COLLECTION: (_on("executionId"),),
     executions.COLLECTION: (_listed(), *(_listed(name) for name in EQUALITIES)),
-    templates.COLLECTION: (IndexModel([("name", TEXT), ("description", TEXT)]),),
+    templates.COLLECTION: (
+        IndexModel([("name", TEXT), ("description", TEXT)]),
+        _templates_listed(), *(_templates_listed(name) for name in ("status", "metadata.category", "tags"))),
 }
 """By collection, for MongoDB itself: those that the embedded server has no use for, or none of."""
 
