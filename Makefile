@@ -3,8 +3,10 @@
 # make test   lint and all tests
 # make lint   flake8, isort, mypy, import-linter
 # make unit   the tests that start no stack
+# make bench  what a block costs beside bare Celery, about half an hour; ARGS=--quick, ARGS='--rounds 3 --json bench.json'
 # make chaos  random faults on real processes; SEED=..., MINUTES=3, BROKER=valkey or rabbitmq
 # make chaos-broker-down   how long requests take while the broker is away; BROKER=...
+# make bench-api   what the API takes with few and with many documents; SIZES=1000,10000,100000
 
 PYTHON ?= python3.11
 PORT ?= 8080
@@ -12,11 +14,12 @@ ARGS ?=
 SEED ?=
 MINUTES ?= 3
 BROKER ?= valkey
+SIZES ?= 1000,10000,100000
 VENV := .venv
 LOG := .local/log/install.log
 DESCRIBED_BY := setup.cfg pyproject.toml
 
-.PHONY: demo run test lint unit chaos chaos-broker-down clean
+.PHONY: demo run test lint unit bench chaos chaos-broker-down bench-api clean
 
 demo: $(VENV)/embedded
 	@$(VENV)/bin/workflow-service demo $(ARGS)
@@ -32,11 +35,17 @@ test: lint
 unit: $(VENV)/tested
 	@$(VENV)/bin/python -m pytest -m "not acceptance" $(ARGS)
 
+bench: $(VENV)/tested
+	@$(VENV)/bin/python -m benchmarks.engine $(ARGS)
+
 chaos: $(VENV)/tested
 	@$(VENV)/bin/python -m tests.chaos.run --minutes $(MINUTES) --broker $(BROKER) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 chaos-broker-down: $(VENV)/tested
 	@$(VENV)/bin/python -m tests.chaos.broker_down --broker $(BROKER) $(ARGS)
+
+bench-api: $(VENV)/tested
+	@$(VENV)/bin/python -m benchmarks.api --sizes $(SIZES) $(ARGS)
 
 lint: $(VENV)/tested
 	@$(VENV)/bin/flake8

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[2]
-_PACKAGES = ("workflow_service", "tasks", "web", "inbound", "migrations", "cli", "sandbox")
+_PACKAGES = ("workflow_service", "tasks", "web", "inbound", "migrations", "cli", "sandbox", "benchmarks")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 

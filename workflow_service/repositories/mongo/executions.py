@@ -127,7 +127,7 @@ class ExecutionsInMongo(DocumentsInMongo[Execution]):
     @store_errors()
     def page(self, workspace_id: str, wanted: ExecutionFilter) -> tuple[Sequence[Execution], int]:
         """Return executions, the latest created first, and how many there are in all."""
-        query = {"workspaceId": workspace_id, **query_of(wanted)}
+        query = {**query_of(wanted), "workspaceId": workspace_id}  # the embedded server takes the index of the first
         behind = query if wanted.after is None else {"$and": [query, *behind_place(wanted.after)]}
         found = self._collection.find(behind, _NOT_LISTED).sort([("createdAt", DESCENDING), ("_id", ASCENDING)])
         page = [self._codec.to_domain(raw) for raw in found.skip(wanted.offset).limit(wanted.limit)]

@@ -176,7 +176,7 @@ class TemplatesInMongo:
     @store_errors()
     def page(self, workspace_id: str, wanted: TemplateFilter) -> tuple[Sequence[StoredTemplate], int]:
         """Return the latest versions, the newest template first, and how many there are in all."""
-        query: Raw = {"workspaceId": workspace_id, **self._query(wanted)}
+        query: Raw = {**self._query(wanted), "workspaceId": workspace_id}  # as in the list of executions
         behind = query if wanted.after is None else {**query, "$and": behind_place(wanted.after)}
         found = self._latest.find(behind).sort([("createdAt", DESCENDING), ("_id", ASCENDING)])
         page = [TemplateDocument.to_domain(raw) for raw in found.skip(wanted.offset).limit(wanted.limit)]
