@@ -75,9 +75,9 @@ def test_plain_yaml_is_read(text: str, value: Any) -> None:
     ("a: 1\n---\nb: 2\n", "more than one document"),
     ("a: b\n  c: [\n", "line 2"),
     ("a: [", "line"),
-    ("[" * 100_000, "nested too deeply"),
-    ("- " * 100_000, "nested too deeply"),
-    ("{a: " * 100_000, "nested too deeply"),
+    ("[" * 100_000, "nest"),  # by us, or by a libyaml that has a limit of its own
+    ("- " * 100_000, "nest"),
+    ("{a: " * 100_000, "nest"),
     ('a: "\\ud800"', ""),
     ('"\\0": 1', "NUL"),
     ("a: \x01", ""),
