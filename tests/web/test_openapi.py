@@ -15,7 +15,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from tests.web.checked_client import CheckedClient
 from web.api.schemas.examples import TEMPLATE
 from web.auth import PERMISSIONS
-from workflow_service.domain.template import parse_template
+from workflow_service.domain.template_parsing import parse_template
 from workflow_service.domain.template_schema import TEMPLATE_SCHEMA
 from workflow_service.domain.validation import template_issues
 

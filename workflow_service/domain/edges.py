@@ -22,7 +22,7 @@ def predecessors(blocks: Sequence[Block]) -> Graph:
     for block in blocks:
         found[block.block_id].update(dict.fromkeys(name for name in block.dependencies if name in found))
     for block in blocks:
-        for target in branch_targets(block):
+        for target in branch_targets(block) | failure_targets(block):
             if target in found:
                 found[target][block.block_id] = None
     return {block_id: tuple(names) for block_id, names in found.items()}
@@ -42,6 +42,11 @@ def branch_targets(block: Block) -> frozenset[str]:
     if block.conditions is None or block.conditions.type is ConditionType.GUARD:
         return frozenset()
     return frozenset(name for branch in block.conditions.branches for name in branch.next_blocks)
+
+
+def failure_targets(block: Block) -> frozenset[str]:
+    """Return the blocks that begin only if this block fails."""
+    return frozenset(block.on_failure.next_blocks)
 
 
 def cycle(before: Mapping[str, Iterable[str]]) -> tuple[str, ...]:

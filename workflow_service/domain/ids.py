@@ -18,6 +18,11 @@ def is_id(text: object) -> bool:
     return isinstance(text, str) and _ID.match(text) is not None
 
 
+def is_join(block_id: str) -> bool:
+    """Say whether this is the id of a join that the compiler made."""
+    return "~" in block_id
+
+
 def keyed_execution_id(workspace_id: str, key: str) -> str:
     """Return the one possible id of an execution that is started with an idempotency key: its document is the claim."""
     return uuid5(NAMESPACE_URL, f"start:{workspace_id}:{key}").hex

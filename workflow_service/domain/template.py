@@ -12,6 +12,19 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from workflow_service.domain.flow import (
+    BlockKind,
+    End,
+    FailurePolicy,
+    JoinPolicy,
+    Loop,
+    Map,
+    Mutex,
+    SignalWait,
+    SubWorkflow,
+    Timer,
+)
+
 Document = Mapping[str, Any]
 
 
@@ -85,11 +98,13 @@ class RetryPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One unit of work in a template, done by one agent."""
+    """One unit of work in a template, done by one agent, or by what is said instead of one."""
 
     block_id: str
-    agent_id: str
-    tool_type: str
+    agent_id: str | None = None
+    """None unless an agent does it."""
+    tool_type: str = ""
+    """How the agent works; empty unless an agent does it."""
     name: str = ""
     description: str = ""
     agent_type: str | None = None
@@ -105,6 +120,26 @@ class Block:
     side_effects: SideEffects = SideEffects.UNSAFE
     estimated_duration: timedelta | None = None
     """The author's guess of how long it takes; None if there is none."""
+    map: Map | None = None
+    loop: Loop | None = None
+    workflow: SubWorkflow | None = None
+    wait: Timer | None = None
+    wait_for: SignalWait | None = None
+    end: End | None = None
+    join_policy: JoinPolicy = JoinPolicy()
+    on_failure: FailurePolicy = FailurePolicy()
+    mutex: Mutex | None = None
+    queue: str | None = None
+    """The queue of workers that does it; None for the usual one."""
+    priority: int | None = None
+    """From 0 to 9, what is higher goes first; None for the usual one."""
+
+    @property
+    def kind(self) -> BlockKind:
+        """Who or what does it."""
+        instead = {BlockKind.WORKFLOW: self.workflow, BlockKind.WAIT: self.wait, BlockKind.WAIT_FOR: self.wait_for,
+                   BlockKind.END: self.end}
+        return next((kind for kind, said in instead.items() if said is not None), BlockKind.AGENT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,69 +157,9 @@ class Template:
     """How many blocks of one execution may run at once; None for the service's default."""
     input_schema: Document = field(default_factory=dict)
     """JSON Schema of the input that an execution is started with; empty for any."""
+    output: Document | None = None
+    """What an execution gives; strings in it may hold ``${CEL}``. None for the outputs of its last blocks, by id."""
 
     def block(self, block_id: str) -> Block:
         """Return one block (KeyError for an unknown id)."""
         return {block.block_id: block for block in self.blocks}[block_id]
-
-
-def parse_template(document: Document, usual: RetryPolicy = RetryPolicy()) -> Template:
-    """Turn a template document whose structure was checked into values, with the defaults of ``globalSettings``.
-
-    Args:
-        document: follows ``template_schema.TEMPLATE_SCHEMA``.
-        usual: the retry policy of blocks whose template says nothing of it.
-    """
-    settings = document.get("globalSettings") or {}
-    defaults = {"retryPolicy": settings.get("defaultRetryPolicy") or {},
-                "humanInLoop": settings.get("humanInLoopDefaults") or {}}
-    return Template(
-        template_id=document["templateId"], name=document["name"], version=document["version"],
-        blocks=tuple(_block(block, defaults, usual) for block in document["blocks"]), document=document,
-        timeout=_milliseconds(settings.get("timeout")),
-        max_parallel_blocks=int(settings["maxParallelBlocks"]) if "maxParallelBlocks" in settings else None,
-        input_schema=document.get("inputSchema") or {})
-
-
-def _block(document: Document, defaults: Mapping[str, Document], usual: RetryPolicy) -> Block:
-    return Block(
-        block_id=document["blockId"], name=document.get("name", ""), description=document.get("description", ""),
-        agent_id=document["agentId"], agent_type=document.get("agentType"), tool_type=document["toolType"],
-        configuration=document.get("configuration") or {}, dependencies=tuple(document.get("dependencies") or ()),
-        conditions=_conditions(document.get("conditions")),
-        human_in_loop=_human_in_loop({**defaults["humanInLoop"], **(document.get("humanInLoop") or {})}),
-        retry_policy=_retry_policy({**defaults["retryPolicy"], **(document.get("retryPolicy") or {})}, usual),
-        timeout=_milliseconds(document.get("timeout")),
-        side_effects=SideEffects(document.get("sideEffects", SideEffects.UNSAFE)),
-        estimated_duration=_milliseconds((document.get("metadata") or {}).get("estimatedDuration")))
-
-
-def _conditions(document: Document | None) -> Conditions | None:
-    if not document:
-        return None
-    return Conditions(
-        type=ConditionType(document["type"]), expression=document.get("expression"),
-        branches=tuple(Branch(condition=branch.get("condition"), is_default=branch.get("default", False),
-                              next_blocks=tuple(branch["nextBlocks"])) for branch in document.get("branches") or ()))
-
-
-def _human_in_loop(document: Document) -> HumanInLoop:
-    usual = HumanInLoop()
-    return HumanInLoop(
-        required=document.get("required", usual.required), type=document.get("type", usual.type),
-        approval_level=document.get("approvalLevel", usual.approval_level),
-        input_schema=document.get("inputSchema") or {}, timeout=_milliseconds(document.get("timeout")),
-        escalate_to=document.get("escalateTo", usual.escalate_to))
-
-
-def _retry_policy(document: Document, usual: RetryPolicy) -> RetryPolicy:
-    return RetryPolicy(
-        max_retries=int(document.get("maxRetries", usual.max_retries)),
-        backoff_strategy=document.get("backoffStrategy", usual.backoff_strategy),
-        retry_conditions=tuple(document.get("retryConditions", usual.retry_conditions)),
-        initial_delay=_milliseconds(document.get("initialDelay")) or usual.initial_delay,
-        max_delay=_milliseconds(document.get("maxDelay")) or usual.max_delay)
-
-
-def _milliseconds(number: float | None) -> timedelta | None:
-    return None if number is None else timedelta(milliseconds=number)

@@ -6,8 +6,20 @@ keywords that OpenAPI 3.0 knows). What a schema can't say (graphs, expressions, 
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
+from workflow_service.domain.flow import (
+    MAX_EARLY_JOIN_EDGES,
+    MAX_ITERATIONS,
+    MAX_MAP_WIDTH,
+    EndStatus,
+    FailureAction,
+    JoinMode,
+    Late,
+    OnTimeout,
+    SignalMode,
+)
 from workflow_service.domain.ids import ID_PATTERN
 from workflow_service.domain.template_status import WRITABLE
 
@@ -57,6 +69,49 @@ _HUMAN_IN_LOOP = _object({
     "timeout": _MILLISECONDS,
     "escalateTo": {"type": "string", "enum": list(ROLES)},
 })
+_PRIORITY = {"type": "integer", "minimum": 0, "maximum": 9, "description": "What is higher goes first."}
+_VARIABLE = _text(64, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+
+
+def _enum(values: type[StrEnum]) -> dict[str, Any]:
+    return {"type": "string", "enum": [value.value for value in values]}
+
+
+def _map(*, inner: dict[str, Any] | None) -> dict[str, Any]:
+    return _object({
+        "items": _EXPRESSION,
+        "as": _VARIABLE,
+        "maxParallel": {"type": "integer", "minimum": 1, "maximum": MAX_MAP_WIDTH},
+        "tolerateFailures": {"anyOf": [{"type": "integer", "minimum": 0},
+                                       {"type": "string", "pattern": r"^(100|[0-9]{1,2})%$"}]},
+        **({} if inner is None else {"map": inner}),
+    }, "items")
+
+
+_FLOW = {
+    "map": _map(inner=_map(inner=None)),
+    "loop": _object({"until": _EXPRESSION,
+                     "maxIterations": {"type": "integer", "minimum": 1, "maximum": MAX_ITERATIONS}}, "until"),
+    "workflow": _object({"templateId": _ID, "version": _text(64, pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")}, "templateId"),
+    "wait": _object({"duration": _MILLISECONDS, "until": _text(4000, minLength=1)}),
+    "waitFor": _object({
+        "signals": _list(_ID, 20, minItems=1),
+        "mode": _enum(SignalMode),
+        "timeout": _MILLISECONDS,
+        "onTimeout": _enum(OnTimeout),
+    }, "signals"),
+    "end": _object({"status": _enum(EndStatus), "message": _text(1000)}),
+    "joinPolicy": _object({
+        "mode": _enum(JoinMode),
+        "count": {"type": "integer", "minimum": 1, "maximum": MAX_EARLY_JOIN_EDGES},
+        "late": _enum(Late),
+    }),
+    "onFailure": _object({"action": _enum(FailureAction), "nextBlocks": _list(_ID, MAX_BLOCKS)}),
+    "mutex": _object({"name": _text(200, minLength=1),
+                      "permits": {"type": "integer", "minimum": 1, "maximum": 1000}}, "name"),
+    "queue": _ID,
+    "priority": _PRIORITY,
+}
 _BRANCH = _object({
     "condition": _EXPRESSION,
     "nextBlocks": _list(_ID, MAX_BLOCKS, minItems=1),
@@ -80,12 +135,13 @@ _BLOCK = _object({
     "retryPolicy": _RETRY_POLICY,
     "timeout": _MILLISECONDS,
     "sideEffects": {"type": "string", "enum": ["none", "idempotent", "unsafe"]},
+    **_FLOW,
     "metadata": {
         "type": "object",
         "properties": {"estimatedDuration": _ESTIMATE},
         "additionalProperties": True,
     },
-}, "blockId", "agentId", "toolType")
+}, "blockId")
 
 TEMPLATE_SCHEMA: dict[str, Any] = _object({
     "templateId": _ID,
@@ -96,6 +152,7 @@ TEMPLATE_SCHEMA: dict[str, Any] = _object({
                "description": "Of this version; published if not said. It is no part of the content."},
     "tags": _list(_text(64, minLength=1), 100),
     "inputSchema": _ANYTHING,
+    "output": _ANYTHING,
     "metadata": {
         "type": "object",
         "properties": {
@@ -111,6 +168,8 @@ TEMPLATE_SCHEMA: dict[str, Any] = _object({
         "maxParallelBlocks": {"type": "integer", "minimum": 1, "maximum": 1000},
         "defaultRetryPolicy": _RETRY_POLICY,
         "humanInLoopDefaults": _HUMAN_IN_LOOP,
+        "queue": _ID,
+        "priority": _PRIORITY,
     }),
 }, "templateId", "name", "version", "blocks")
 """What an author writes. ``createdAt``, ``updatedAt`` and ``createdBy`` are the service's and are added by it."""

@@ -11,7 +11,9 @@ from typing import Any
 from workflow_service.domain import edges, expressions
 from workflow_service.domain.agents import Agent
 from workflow_service.domain.errors import ExpressionError, Issue
+from workflow_service.domain.flow_validation import flow_issues
 from workflow_service.domain.ids import is_id
+from workflow_service.domain.sources import sources
 from workflow_service.domain.template import Block, Conditions, ConditionType, Template
 
 _MOST_ALLOWED = 50
@@ -59,7 +61,7 @@ def template_issues(template: Template, agents: Mapping[str, Agent] | None) -> t
         agents: the registry by id; None when it can't be asked now, then agents are not checked.
     """
     graph = [*_identity_issues(template), *_graph_issues(template)]
-    issues = [*graph, *_condition_issues(template), *_agent_issues(template, agents)]
+    issues = [*graph, *_condition_issues(template), *flow_issues(template), *_agent_issues(template, agents)]
     if not graph:  # what a block may read is only known in a sound graph
         issues += _expression_issues(template)
     return tuple(issues)
@@ -97,6 +99,8 @@ def _graph_issues(template: Template) -> Iterator[Issue]:
 
 
 def _branch_names(block: Block, index: int) -> Iterator[tuple[str, str]]:
+    for place, name in enumerate(block.on_failure.next_blocks):
+        yield f"blocks[{index}].onFailure.nextBlocks[{place}]", name
     if block.conditions is None:
         return
     for number, branch in enumerate(block.conditions.branches):
@@ -141,6 +145,8 @@ def _agent_issues(template: Template, agents: Mapping[str, Agent] | None) -> Ite
         return
     known = tuple(sorted(agents)[:_MOST_ALLOWED])
     for index, block in enumerate(template.blocks):
+        if block.agent_id is None:
+            continue
         agent = agents.get(block.agent_id)
         if agent is None:
             yield Issue(path=f"blocks[{index}].agentId", code="unknown_agent",
@@ -161,27 +167,17 @@ def _expression_issues(template: Template) -> Iterator[Issue]:
     bit = {block_id: 1 << position for position, block_id in enumerate(edges.topological(before))}
     for index, block in enumerate(template.blocks):
         readable = masks[block.block_id]
-        for path, source, extra in _sources(block, f"blocks[{index}]"):
+        for place, source, extra in sources(block):
+            path = f"blocks[{index}].{place}"
             yield from _source_issues(path, source, (*expressions.VARIABLES, *extra))
             for name in sorted(expressions.block_names(source)):
                 if not bit.get(name, 0) & readable:
                     yield Issue(path=path, code="not_before", message=f"'{name}' is no block that comes before "
                                 f"'{block.block_id}', so its output can't be read here.")
-
-
-def _sources(block: Block, path: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Yield each expression of a block as (path, source, variables that it may name besides the usual ones)."""
-    for place, source in expressions.placeholders(block.configuration):
-        yield f"{path}.configuration.{place}", source, ()
-    conditions = block.conditions
-    if conditions is None:
-        return
-    guard = conditions.type is ConditionType.GUARD
-    if conditions.expression is not None:
-        yield f"{path}.conditions.expression", conditions.expression, () if guard else ("output",)
-    for number, branch in enumerate(conditions.branches):
-        if branch.condition is not None:
-            yield f"{path}.conditions.branches[{number}].condition", branch.condition, ("output", "value")
+    for place, source in expressions.placeholders(template.output or {}):
+        yield from _source_issues(f"output.{place}", source, expressions.VARIABLES)
+        for name in sorted(expressions.block_names(source) - set(masks)):
+            yield _unknown_block(f"output.{place}", name, tuple(sorted(masks)[:_MOST_ALLOWED]))
 
 
 def _source_issues(path: str, source: str, variables: tuple[str, ...]) -> Iterator[Issue]:

@@ -158,7 +158,7 @@ class Blocks:
         if not lease.holds():
             return None
         return self._agents.run(AgentCall(
-            agent_id=block.agent_id, idempotency_key=ours.key, workspace_id=ours.workspace_id,
+            agent_id=str(block.agent_id), idempotency_key=ours.key, workspace_id=ours.workspace_id,
             execution_id=ours.execution_id, block_id=ours.block_id, tool_type=block.tool_type, input=ours.input or {},
             timeout=block.timeout or self._timings.agent_timeout))
 
@@ -177,7 +177,7 @@ class Blocks:
         retry = decide_retry(block.retry_policy, failure, mine.retry_count + 1, self._draw())
         if retry is None:
             if failure.code == TOO_LATE.code:
-                self._agents.stop(block.agent_id, mine.key)
+                self._agents.stop(str(block.agent_id), mine.key)
             return self._store(claim, blocks.fail(mine, failure, now, self._timings.lease))
         waiting = blocks.wait_for_retry(mine, failure, now + retry.delay, now, retry.reason)
         if self._stores.blocks.change(claim.block, waiting):

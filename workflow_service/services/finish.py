@@ -21,6 +21,7 @@ from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.errors import Invalid, Unavailable
 from workflow_service.domain.execution import Execution
+from workflow_service.domain.ids import is_join
 from workflow_service.domain.recovery import Checkpoint, checkpoint_of
 from workflow_service.domain.statuses import BlockStatus
 from workflow_service.domain.wait import Wait
@@ -156,7 +157,7 @@ class Finisher:
 
 def _is_told(block: BlockExecution) -> bool:
     """Say whether a block is checkpointed: not the compiler's joins, nor what has only been reset."""
-    return block.agent_id is not None and block.status is not BlockStatus.PENDING
+    return not is_join(block.block_id) and block.status is not BlockStatus.PENDING
 
 
 def _latest(checkpoints: Iterable[Checkpoint]) -> Sequence[Checkpoint]:

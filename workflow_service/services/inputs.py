@@ -10,6 +10,7 @@ from workflow_service.domain import expressions
 from workflow_service.domain.errors import Unavailable, UnfitInput
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.plan import Plan
+from workflow_service.domain.sources import sources
 from workflow_service.domain.statuses import BlockStatus
 from workflow_service.domain.template import Block, Conditions, ConditionType
 from workflow_service.services.claims import Claim
@@ -53,7 +54,7 @@ class Inputs:
         if issues:
             raise InvalidInput("; ".join(f"{issue.path or 'input'}: {issue.message}" for issue in issues[:10]))
 
-    def _schema(self, agent_id: str) -> Mapping[str, Any]:
+    def _schema(self, agent_id: str | None) -> Mapping[str, Any]:
         try:
             registry = self._agents.agents()
         except Unavailable:
@@ -64,7 +65,7 @@ class Inputs:
 def variables_of(stores: Stores, execution: Execution, block: Block) -> dict[str, Any]:
     """Return what the expressions of a block read in an execution: of the blocks that they name, those that completed.
     """
-    names = sorted({name for source in sources(block) for name in expressions.block_names(source)})
+    names = sorted({name for source in sources(block) for name in expressions.block_names(source.text)})
     found = stores.blocks.get_all(execution.workspace_id, execution.execution_id, names) if names else ()
     return {"input": execution.input, "context": execution.context,
             "blocks": {one.block_id: {"output": one.output, "status": one.status.value} for one in found
@@ -118,13 +119,4 @@ def check_input(plan: Plan, given: Mapping[str, Any]) -> None:
 def reads_context(plan: Plan) -> bool:
     """Say whether an expression of the template names the shared context."""
     found = (node.block for node in plan.nodes.values() if node.block is not None)
-    return any("context" in expressions.free_names(source) for block in found for source in sources(block))
-
-
-def sources(block: Block) -> tuple[str, ...]:
-    """Return all expressions of a block."""
-    found = [source for _, source in expressions.placeholders(block.configuration)]
-    if block.conditions is not None:
-        found += [branch.condition for branch in block.conditions.branches if branch.condition]
-        found += [block.conditions.expression] if block.conditions.expression else []
-    return tuple(found)
+    return any("context" in expressions.free_names(source.text) for block in found for source in sources(block))

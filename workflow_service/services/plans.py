@@ -9,7 +9,8 @@ from workflow_service.domain.compiler import compile_template
 from workflow_service.domain.errors import NotFound
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.plan import Plan
-from workflow_service.domain.template import RetryPolicy, parse_template
+from workflow_service.domain.template import RetryPolicy
+from workflow_service.domain.template_parsing import parse_template
 from workflow_service.services.ports import TemplateRepository
 
 _CAPACITY = 512

@@ -11,9 +11,10 @@ from workflow_service.domain.agents import Agent
 from workflow_service.domain.errors import Issue
 from workflow_service.domain.plan_outline import PlanOutline, outline
 from workflow_service.domain.readiness import availability_issue, readiness_issues
-from workflow_service.domain.template import Document, Template, parse_template
+from workflow_service.domain.template import Document, Template
 from workflow_service.domain.template_diff import TemplateDiff, template_diff
 from workflow_service.domain.template_order import in_order
+from workflow_service.domain.template_parsing import parse_template
 from workflow_service.domain.template_schema import TEMPLATE_SCHEMA
 from workflow_service.domain.users import User
 from workflow_service.domain.validation import template_issues
@@ -110,7 +111,7 @@ class TemplateReviews:
 def _agent_issues(template: Template, agents: Mapping[str, Agent]) -> Sequence[Issue]:
     """Return what is wrong between blocks and the agents that they name; agents that are missing were told before."""
     found = [(index, block, agents[block.agent_id]) for index, block in enumerate(template.blocks)
-             if block.agent_id in agents]
+             if block.agent_id is not None and block.agent_id in agents]
     away = [availability_issue(agent, f"blocks[{index}].agentId") for index, _, agent in found]
     return [*(issue for issue in away if issue is not None),
             *chain.from_iterable(static_input_issues(block, agent, f"blocks[{index}].configuration")

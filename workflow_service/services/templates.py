@@ -22,7 +22,8 @@ from workflow_service.domain.errors import (
     VersionTaken,
 )
 from workflow_service.domain.paging import Page, Place, page_of
-from workflow_service.domain.template import Document, parse_template
+from workflow_service.domain.template import Document
+from workflow_service.domain.template_parsing import parse_template
 from workflow_service.domain.template_schema import TEMPLATE_SCHEMA
 from workflow_service.domain.template_status import TemplateStatus
 from workflow_service.domain.template_versions import is_same_document, next_patch, precedence

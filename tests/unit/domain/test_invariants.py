@@ -23,7 +23,7 @@ from workflow_service.domain.ids import block_execution_id
 from workflow_service.domain.invariants import MEANINGS, Effect, Record, violations
 from workflow_service.domain.recovery import checkpoint_of
 from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, ExecutionStatus, WaitKind, WaitStatus
-from workflow_service.domain.template import parse_template
+from workflow_service.domain.template_parsing import parse_template
 from workflow_service.domain.wait import Wait
 
 _LEASE = timedelta(seconds=30)

@@ -9,7 +9,7 @@ from workflow_service.domain import edges
 from workflow_service.domain.compiler import MAX_JOIN_EDGES, compile_template, segments
 from workflow_service.domain.ids import is_id
 from workflow_service.domain.plan import Fan
-from workflow_service.domain.template import parse_template
+from workflow_service.domain.template_parsing import parse_template
 from workflow_service.domain.template_schema import TEMPLATE_SCHEMA
 from workflow_service.domain.validation import template_issues
 from workflow_service.services.schemas import schema_issues

@@ -15,8 +15,8 @@ from workflow_service.domain.template import (
     RetryPolicy,
     SideEffects,
     Template,
-    parse_template,
 )
+from workflow_service.domain.template_parsing import parse_template
 
 SECOND = timedelta(seconds=1)
 

@@ -18,7 +18,7 @@ from workflow_service.domain.template_schema import (
 from workflow_service.services.schemas import schema_issues
 
 OPENAPI_KEYWORDS = {"type", "properties", "required", "additionalProperties", "items", "minItems", "maxItems",
-                    "minLength", "maxLength", "pattern", "minimum", "maximum", "enum", "description"}
+                    "minLength", "maxLength", "pattern", "minimum", "maximum", "enum", "description", "anyOf"}
 YEAR_MS = 366 * 24 * 3600 * 1000
 
 
@@ -49,7 +49,19 @@ def test_the_schema_is_one_and_keeps_to_what_openapi_knows() -> None:
     *(a_template_document(a_block_document(sideEffects=word)) for word in ("none", "idempotent", "unsafe")),
     *(a_template_document(a_block_document(conditions={"type": w})) for w in ("guard", "exclusive", "inclusive")),
     a_template_document(a_block_document(configuration={"any": {"thing": [None, 1.5, "${input.x}"]}})),
-    a_template_document(a_block_document("x" * 128, timeout=YEAR_MS))])
+    a_template_document(a_block_document("x" * 128, timeout=YEAR_MS)),
+    *(a_template_document(a_block_document(map={"items": "input.l", "tolerateFailures": most}))
+      for most in (0, 3, "0%", "10%", "100%")),
+    a_template_document(a_block_document(map={"items": "input.l", "as": "row", "maxParallel": 1000,
+                                              "map": {"items": "row.cells", "as": "cell"}})),
+    a_template_document({"blockId": "a", "workflow": {"templateId": "t", "version": "1.0.0"}},
+                        {"blockId": "b", "wait": {"duration": 1}}, {"blockId": "c", "wait": {"until": "${input.at}"}},
+                        {"blockId": "d", "waitFor": {"signals": ["go"], "mode": "all", "timeout": 5}},
+                        {"blockId": "e", "end": {}}, {"blockId": "f", "end": {"status": "failed", "message": "no"}}),
+    a_template_document(a_block_document(loop={"until": "output.done", "maxIterations": 3}, queue="slow", priority=9,
+                                         joinPolicy={"mode": "n", "count": 2, "late": "cancel"},
+                                         onFailure={"action": "branch", "nextBlocks": ["b"]},
+                                         mutex={"name": "db-${input.x}", "permits": 2}), output={"x": "${input.x}"})])
 def test_what_passes(document: dict[str, Any]) -> None:
     assert faults(document) == set()
 
@@ -99,6 +111,16 @@ def block_with(**fields: Any) -> dict[str, Any]:
     pytest.param(block_with(humanInLoop={"approvalLevel": "boss"}), "blocks[0].humanInLoop.approvalLevel", "enum",
                  id="an unknown role"),
     pytest.param(block_with(humanInLoop=None), "blocks[0].humanInLoop", "type", id="a gate that is null"),
+    pytest.param(block_with(map={}), "blocks[0].map", "required", id="a map over nothing"),
+    pytest.param(block_with(map={"items": "x", "tolerateFailures": "101%"}), "blocks[0].map.tolerateFailures", "anyOf",
+                 id="more than all may fail"),
+    pytest.param(block_with(map={"items": "x", "as": "a b"}), "blocks[0].map.as", "pattern", id="a name with a space"),
+    pytest.param(block_with(map={"items": "x", "map": {"items": "y", "map": {"items": "z"}}}), "blocks[0].map.map",
+                 "additionalProperties", id="a map in a map in a map"),
+    pytest.param(block_with(loop={"until": "x", "maxIterations": 1001}), "blocks[0].loop.maxIterations", "maximum",
+                 id="too many rounds"),
+    pytest.param(block_with(waitFor={"signals": []}), "blocks[0].waitFor.signals", "minItems", id="no signal"),
+    pytest.param(block_with(priority=10), "blocks[0].priority", "maximum", id="too urgent"),
     pytest.param(block_with(sideEffects="some"), "blocks[0].sideEffects", "enum", id="unknown side effects"),
     pytest.param(block_with(conditions={}), "blocks[0].conditions", "required", id="conditions without a type"),
     pytest.param(block_with(conditions={"type": "guard", "expression": "x" * 4001}), "blocks[0].conditions.expression",

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tests.support.builders import a_block_document, a_template_document, an_agent
 from tests.support.graphs import repeatable, templates
 from workflow_service.domain.errors import Issue
-from workflow_service.domain.template import Template, parse_template
+from workflow_service.domain.template import Template
+from workflow_service.domain.template_parsing import parse_template
 from workflow_service.domain.validation import MOST_DEPENDENCIES, MOST_EXPRESSION_TEXT, size_issues, template_issues
 
 AGENTS = {"echo": an_agent(), "caller": an_agent("caller", type="client", tool_types=("api", "mcp"))}

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.builders import a_block, a_block_execution, a_plan, a_running_block, an_agent, an_execution
 from workflow_service.domain.errors import ExpressionError
+from workflow_service.domain.sources import sources
 from workflow_service.domain.statuses import BlockStatus
 from workflow_service.domain.template import Block, Branch, Conditions, ConditionType
 from workflow_service.integrations.memory.agents import InMemoryAgentService
@@ -16,7 +17,7 @@ from workflow_service.repositories.memory.executions import ExecutionsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
 from workflow_service.services.claims import Claim
-from workflow_service.services.inputs import Inputs, InvalidInput, choose, guard_allows, sources
+from workflow_service.services.inputs import Inputs, InvalidInput, choose, guard_allows
 from workflow_service.services.stores import Stores
 
 CLAIM = Claim(plan=a_plan(a_block("a")), execution=an_execution(input={"n": 1}, context={"own": 1}),
@@ -79,7 +80,7 @@ def test_expressions_read_the_outputs_of_completed_blocks_that_they_name(block: 
 def test_an_expression_can_read_all_that_a_block_names() -> None:
     block = a_block("x", configuration={"v": ["${input.n}", "a ${blocks.a} b"]}, conditions=choice(
         "exclusive", when("value == 1", "y"), otherwise("z"), expression="output.n"))
-    assert sources(block) == ("input.n", "blocks.a", "value == 1", "output.n")
+    assert [source.text for source in sources(block)] == ["input.n", "blocks.a", "output.n", "value == 1"]
     assert sources(a_block("x")) == ()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.execution import needs_sweep
-from workflow_service.domain.ids import wait_id
+from workflow_service.domain.ids import is_join, wait_id
 from workflow_service.domain.invariants.blocks import parked_kind
 from workflow_service.domain.invariants.record import Record, Violation
 from workflow_service.domain.statuses import (
@@ -122,7 +122,7 @@ def _untold(record: Record) -> Iterator[Violation]:
     """Yield ended blocks of which the State Management Service was told something else, or nothing."""
     for block in record.blocks if record.checkpoints is not None else ():
         told = (record.checkpoints or {}).get(block.block_id)
-        if block.agent_id is None or not block.released or block.due_at is not None or not block.status.is_terminal:
+        if is_join(block.block_id) or not block.released or block.due_at is not None or not block.status.is_terminal:
             continue
         if told is None or (told.epoch, told.status) != (block.epoch, block.status):
             word = "nothing" if told is None else f"{told.status.value} of epoch {told.epoch}"

@@ -10,7 +10,8 @@ from benchmarks.engine.canvas_driver import canvas
 from benchmarks.engine.template import template_document
 from benchmarks.engine.workloads import LAYERED, Shape, shape_of, step_result, workloads
 from workflow_service.domain.compiler import compile_template
-from workflow_service.domain.template import RetryPolicy, parse_template
+from workflow_service.domain.template import RetryPolicy
+from workflow_service.domain.template_parsing import parse_template
 from workflow_service.domain.validation import template_issues
 
 NAMES = ["line:5", "flow:5", "fan:3", "slots:12", "layered", "gate", "told"]
