@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from pymongo.errors import DuplicateKeyError
 
-from migrations import m0001_indexes, m0002_mongodb_indexes, m0003_execution_lists, m0004_template_lists
+from migrations import m0001_indexes, m0002_mongodb_indexes, m0003_execution_lists, m0004_template_lists, m0005_children
 from workflow_service.domain.errors import Unavailable
 from workflow_service.repositories.mongo.connection import Store, store_errors
 
@@ -17,6 +17,7 @@ MIGRATIONS: Mapping[str, Callable[[Store], None]] = {
     "m0002_mongodb_indexes": m0002_mongodb_indexes.run,
     "m0003_execution_lists": m0003_execution_lists.run,
     "m0004_template_lists": m0004_template_lists.run,
+    "m0005_children": m0005_children.run,
 }
 """By name, in the order in which they run."""
 COLLECTION = "migrations"

@@ -25,6 +25,8 @@ class Approval:
     block_id: str
     epoch: int
     wait_id: str
+    ancestors: tuple[str, ...] = ()
+    """The ids of the executions that its own is a part of, the outermost first."""
     type: str
     """``approval``, ``edit`` or ``input``."""
     title: str
@@ -62,18 +64,19 @@ class Decision:
 
 
 def request(wait: Wait, gate: HumanInLoop, title: str, payload: Mapping[str, Any], timeout: timedelta,
-            at: datetime, stopped_for: timedelta = timedelta(0)) -> Approval:
+            at: datetime, stopped_for: timedelta = timedelta(0), ancestors: tuple[str, ...] = ()) -> Approval:
     """Return the approval that belongs to a wait.
 
     Args:
         timeout: until it is escalated.
+        ancestors: the executions that its own is a part of.
         stopped_for: how long deadlines of the execution have stood still so far.
     """
     approval = Approval(
         approval_id=approval_id(wait.id), workspace_id=wait.workspace_id, execution_id=wait.execution_id,
         block_id=wait.block_id, epoch=wait.epoch, wait_id=wait.id, type=gate.type, title=title, payload=payload,
         input_schema=gate.input_schema, assigned_to=gate.approval_level, escalate_to=gate.escalate_to, timeout=timeout,
-        requested_at=at, overdue_at=at + timeout, stopped_for=stopped_for)
+        requested_at=at, overdue_at=at + timeout, stopped_for=stopped_for, ancestors=ancestors)
     return _record(approval, "approval_requested", at)
 
 

@@ -63,6 +63,8 @@ class BlockExecution:
     input: Mapping[str, Any] | None = None
     output: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
+    round: int = 0
+    """Of a loop: the round that it is in, or that comes next, from 0."""
     parked_for: WaitKind | None = None
     """What it was last parked for in this attempt; None if it was not."""
     supplied: Mapping[str, Any] | None = None
@@ -189,6 +191,11 @@ def park(block: BlockExecution, kind: WaitKind, at: datetime, lease: timedelta, 
     """
     return _change(block, "block_parked", kind.parked_status, at, **_NO_LEASE, due_at=at + lease, parked_for=kind,
                    attempt=block.attempt - (not called), cause=kind.value)
+
+
+def next_round(block: BlockExecution) -> BlockExecution:
+    """Let the loop come to its next round; stored with the park that follows."""
+    return replace(block, round=block.round + 1)
 
 
 def wake(block: BlockExecution, at: datetime, lease: timedelta, cause: str) -> BlockExecution:

@@ -176,6 +176,8 @@ class ExecutionFilter:
     statuses: tuple[ExecutionStatus, ...] = ()
     """One of these; none for any."""
     template_id: str | None = None
+    parent_id: str | None = None
+    """Those right below this execution; None for those that are a part of no other."""
     tag: str | None = None
     """One that the template had when the execution was started."""
     created_by: str | None = None

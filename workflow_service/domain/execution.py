@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from workflow_service.domain.attributes import Attributes
+from workflow_service.domain.children import Body, Parent
 from workflow_service.domain.commands import CancelMode, ClockRule
 from workflow_service.domain.events import Event
 from workflow_service.domain.statuses import EXECUTION_TRANSITIONS, ExecutionStatus, check
@@ -28,8 +29,10 @@ RESTART_HOLD = "restart"
 """The hold of a restart that is under way."""
 SERVICE_HOLD, WORKSPACE_HOLD, TEMPLATE_HOLD = "service", "workspace", "template"
 """Standing holds, for many executions at once."""
+PARENT_HOLD = "parent"
+"""The hold of a child whose parent is paused."""
 _AGENT_HOLD = "agent:"
-PAUSING_HOLDS = frozenset({OPERATOR_HOLD, SERVICE_HOLD, WORKSPACE_HOLD, TEMPLATE_HOLD})
+PAUSING_HOLDS = frozenset({OPERATOR_HOLD, SERVICE_HOLD, WORKSPACE_HOLD, TEMPLATE_HOLD, PARENT_HOLD})
 """The holds under which an execution is paused."""
 _HELD = 16
 """So many times longer than at one that runs, the sweep waits before it looks at a held execution."""
@@ -57,6 +60,12 @@ class Execution:
     created_at: datetime
     input: Mapping[str, Any] = field(default_factory=dict)
     context: Mapping[str, Any] = field(default_factory=dict)
+    parent: Parent | None = None
+    """The block that it is a part of; None for one that somebody started."""
+    ancestors: tuple[str, ...] = ()
+    """The ids of the executions that it is a part of, the outermost first."""
+    body: Body | None = None
+    """The one block that it runs; None for the whole template."""
     tags: tuple[str, ...] = ()
     """Those that the template had when it was started."""
     attributes: Attributes = field(default_factory=dict)
@@ -247,14 +256,14 @@ def at_rest(execution: Execution, at: datetime, again_after: timedelta) -> Execu
 
     The sweep looks again at one that runs, or is in the middle of something: it may be able to close, all of it may be
     parked, or its time-out may be over. One that is paused is looked at when its time-out is over, if that goes on,
-    and now and then if a standing hold keeps it: who gave it that hold may have died before seeing that it was lifted.
+    and now and then if a hold keeps it that is not its own: who gave it may have died before seeing that it was lifted.
     Nobody needs to look at one that waits or has ended.
     """
     if needs_sweep(execution):
         return replace(execution, due_at=at + again_after)
     if execution.status is ExecutionStatus.RUNNING:
         return replace(execution, due_at=min(execution.deadline or at + again_after, at + again_after))
-    if not any(map(is_standing, execution.holds)):
+    if not any(is_standing(name) or name == PARENT_HOLD for name in execution.holds):
         return replace(execution, due_at=execution.deadline)
     seldom = at + again_after * _HELD
     return replace(execution, due_at=min(execution.deadline or seldom, seldom))

@@ -62,6 +62,11 @@ class Plan:
         return any(node.has_gate for node in self.nodes.values())
 
     @cached_property
+    def has_children(self) -> bool:
+        """True when a block may have executions of its own."""
+        return any(node.block is not None and node.block.has_children for node in self.nodes.values())
+
+    @cached_property
     def ends_first(self) -> tuple[str, ...]:
         """All node ids, last in topological order first: what is open at the end of an execution is found soon."""
         return tuple(reversed(tuple(self.nodes)))

@@ -215,6 +215,8 @@ SENTENCES: Mapping[str, Callable[[Event], str]] = {
     "block_kept": lambda event: f"{_block(event)} stays as it ended: the restart is given up",
     "wait_opened": lambda event: f"{_block(event)} is to wait for {_awaited(event)}",
     "wait_fired": lambda event: f"{_block(event)} has what it waits for: {_awaited(event)}",
+    "wait_counted": lambda event: f"{_block(event)} has {event.payload.get('parts')} parts at work or done, of which "
+                                  f"{event.payload.get('failed')} failed",
     "wait_cancelled": lambda event: f"{_block(event)} no longer waits for {_awaited(event)}",
     "approval_requested": lambda event: f"{_block(event)} asks the role {event.payload.get('assignedTo')}",
     "approval_responded": _responded,

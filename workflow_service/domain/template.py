@@ -135,6 +135,11 @@ class Block:
     """From 0 to 9, what is higher goes first; None for the usual one."""
 
     @property
+    def has_children(self) -> bool:
+        """True when its work is done by executions of their own."""
+        return self.map is not None or self.loop is not None or self.workflow is not None
+
+    @property
     def kind(self) -> BlockKind:
         """Who or what does it."""
         instead = {BlockKind.WORKFLOW: self.workflow, BlockKind.WAIT: self.wait, BlockKind.WAIT_FOR: self.wait_for,

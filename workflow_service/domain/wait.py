@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.children import Round
+from workflow_service.domain.errors import IllegalTransition
 from workflow_service.domain.events import Event
 from workflow_service.domain.ids import wait_id
 from workflow_service.domain.statuses import WAIT_TRANSITIONS, WaitKind, WaitStatus, check
@@ -28,12 +30,14 @@ class Wait:
     version: int = 0
     payload: Mapping[str, Any] | None = None
     """What it was fired with."""
+    children: Round | None = None
+    """How far the children have come that are waited for; None for all other kinds."""
     deadline: datetime | None = None
     """When waiting for an agent is given up; None for never."""
     stopped_for: timedelta = timedelta(0)
     """How long, when the deadline was set, deadlines of the execution had stood still."""
     ask_at: datetime | None = None
-    """When an agent is asked first whether it is done."""
+    """When somebody has to look at it first: at an agent that took the work, or at children that may not be there."""
     due_at: datetime | None = None
     """When the sweep must look: at a poll, a deadline, or because it fired and the block may not have been woken."""
     outbox: tuple[Event, ...] = ()
@@ -46,10 +50,15 @@ class Wait:
 
 def wait_of(block: BlockExecution, kind: WaitKind, *, ask_at: datetime | None = None,
             deadline: datetime | None = None, stopped_for: timedelta = timedelta(0)) -> Wait:
-    """Return the wait that a block has, or is to have, for this; an agent is waited for anew in each retry."""
+    """Return the wait that a block has, or is to have, for this."""
     return Wait(workspace_id=block.workspace_id, execution_id=block.execution_id, block_id=block.block_id,
-                epoch=block.epoch, kind=kind, revision=block.retry_count if kind is WaitKind.AGENT else 0,
-                ask_at=ask_at, deadline=deadline, stopped_for=stopped_for)
+                epoch=block.epoch, kind=kind, revision=revision_of(block, kind), ask_at=ask_at, deadline=deadline,
+                stopped_for=stopped_for)
+
+
+def revision_of(block: BlockExecution, kind: WaitKind) -> int:
+    """Return which wait of this kind it is: an agent is waited for anew in each retry, children in each round."""
+    return {WaitKind.AGENT: block.retry_count, WaitKind.CHILDREN: block.round}.get(kind, 0)
 
 
 def is_too_late(wait: Wait, stopped_for: timedelta, at: datetime) -> bool:
@@ -72,6 +81,13 @@ def fire(wait: Wait, payload: Mapping[str, Any], at: datetime) -> Wait:
     return _record(replace(wait, status=status, payload=dict(payload), due_at=at), "wait_fired", at)
 
 
+def count(wait: Wait, children: Round, at: datetime) -> Wait:
+    """Record how far the children have come."""
+    if wait.status is not WaitStatus.OPEN:
+        raise IllegalTransition("wait", wait.id, wait.status.value, WaitStatus.OPEN.value)
+    return _record(replace(wait, children=children, due_at=at), "wait_counted", at)
+
+
 def cancel(wait: Wait, at: datetime) -> Wait:
     """End the wait: its epoch or its execution is over."""
     status = check(WAIT_TRANSITIONS, "wait", wait.id, wait.status, WaitStatus.CANCELLED)
@@ -80,11 +96,16 @@ def cancel(wait: Wait, at: datetime) -> Wait:
 
 def at_rest(wait: Wait) -> Wait:
     """Return the wait as it is when its block is parked, or was woken."""
-    return replace(wait, due_at=wait.ask_at if wait.status is WaitStatus.OPEN else None)
+    is_watched = wait.status is WaitStatus.OPEN and not (wait.children is not None and wait.children.begun)
+    return replace(wait, due_at=wait.ask_at if is_watched else None)
 
 
 def _record(wait: Wait, event_type: str, at: datetime) -> Wait:
     event = Event(type=event_type, workspace_id=wait.workspace_id, execution_id=wait.execution_id,
                   block_id=wait.block_id, source=wait.id, version=wait.version + 1, at=at,
-                  payload={"status": wait.status.value, "kind": wait.kind.value, "epoch": wait.epoch})
+                  payload={"status": wait.status.value, "kind": wait.kind.value, "epoch": wait.epoch, **_counted(wait)})
     return replace(wait, version=wait.version + 1, outbox=(*wait.outbox, event))
+
+
+def _counted(wait: Wait) -> dict[str, int]:
+    return {} if wait.children is None else {"parts": wait.children.total, "failed": len(wait.children.failed)}

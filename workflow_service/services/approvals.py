@@ -33,8 +33,8 @@ class Approvals:
     def pending(self, user: User, wanted: ApprovalFilter) -> Sequence[Approval]:
         """Return the requests that this user may answer, the oldest first."""
         return self._stores.approvals.pending(
-            user.workspace_id, roles=None if user.is_admin else (user.role,), execution_id=wanted.execution_id,
-            block_id=wanted.block_id, type=wanted.type, limit=wanted.limit)
+            user.workspace_id, roles=None if user.is_admin else (user.role,), execution_id=None,
+            block_id=wanted.block_id, type=wanted.type, limit=wanted.limit, within=wanted.execution_id)
 
     def get(self, user: User, approval_id: str) -> Approval:
         """Return one request.

@@ -20,6 +20,7 @@ from workflow_service.domain.retry import decide_retry
 from workflow_service.domain.statuses import ExecutionStatus, WaitKind
 from workflow_service.domain.template import Block
 from workflow_service.domain.wait import Wait, wait_of
+from workflow_service.services.children import Children
 from workflow_service.services.claims import Claim, Claims
 from workflow_service.services.finish import Finisher
 from workflow_service.services.inputs import Inputs, InvalidInput, choose, guard_allows
@@ -40,7 +41,7 @@ class Blocks:
     """Runs blocks."""
 
     def __init__(self, stores: Stores, claims: Claims, releases: Releases, waits: Waits, inputs: Inputs,
-                 agents: AgentService, leases: Leases, finisher: Finisher, clock: Clock,
+                 children: Children, agents: AgentService, leases: Leases, finisher: Finisher, clock: Clock,
                  monotonic: Callable[[], float], draw: Callable[[], float], timings: Timings) -> None:
         """Run blocks of these stores.
 
@@ -53,6 +54,7 @@ class Blocks:
         self._releases = releases
         self._waits = waits
         self._inputs = inputs
+        self._children = children
         self._agents = agents
         self._leases = leases
         self._finisher = finisher
@@ -121,7 +123,7 @@ class Blocks:
         gate = block.human_in_loop
         approval = request(wait, gate, block.name or block.block_id, resolved,
                            gate.timeout or self._timings.approval_timeout, self._clock.now(),
-                           claim.execution.stopped_for)
+                           claim.execution.stopped_for, claim.execution.ancestors)
         if not self._waits.park(claim, blocks.with_input(claim.block, resolved), wait, approval, called=False):
             self._leases.drop(claim.block)
 
@@ -129,20 +131,39 @@ class Blocks:
               lease: Lease) -> Ended:
         self._inputs.check(block, resolved)
         ours = blocks.with_input(claim.block, resolved)
+        if block.has_children:
+            return self._look_at_children(claim, block, variables, ours)
         answer = self._answer(ours, block, lease)
         if answer is None:
             return None
         if isinstance(answer, Completed):
-            chosen = choose(block.conditions, variables, answer.output)
-            if chosen == () and block.conditions is not None and not _may_choose_none(block):
-                return self._fail(claim, block, _failure("no_branch", FailureClass.CONFIGURATION,
-                                                         "No branch condition is true and there is no default branch."))
-            return self._store(claim, blocks.complete(ours, answer.output, chosen, self._clock.now(),
-                                                      self._timings.lease))
+            return self._complete(claim, block, variables, ours, answer.output)
         if isinstance(answer, Accepted):
             self._await_agent(claim, block, ours, answer)
             return None
         return self._fail(claim, block, answer, ours)
+
+    def _complete(self, claim: Claim, block: Block, variables: Mapping[str, Any], ours: BlockExecution,
+                  output: Mapping[str, Any]) -> Ended:
+        chosen = choose(block.conditions, variables, output)
+        if chosen == () and block.conditions is not None and not _may_choose_none(block):
+            return self._fail(claim, block, _failure("no_branch", FailureClass.CONFIGURATION,
+                                                     "No branch condition is true and there is no default branch."))
+        return self._store(claim, blocks.complete(ours, output, chosen, self._clock.now(), self._timings.lease))
+
+    def _look_at_children(self, claim: Claim, block: Block, variables: Mapping[str, Any],
+                          ours: BlockExecution) -> Ended:
+        """Let executions of their own do the work, and end the block when they have; they have retries, it has none."""
+        found = self._children.look(claim, ours, block, variables)
+        if isinstance(found, Completed):
+            return self._complete(claim, block, variables, ours, found.output)
+        if isinstance(found, Failure):
+            return self._store(claim, blocks.fail(ours, found, self._clock.now(), self._timings.lease))
+        if self._waits.park(claim, found.block, found.wait, None, called=False):
+            self._children.start(found.wait)
+        else:
+            self._leases.drop(claim.block)
+        return None
 
     def _answer(self, ours: BlockExecution, block: Block, lease: Lease) -> AgentAnswer | None:
         """Call the agent; if it took the work earlier and has ended it since, that is the answer.

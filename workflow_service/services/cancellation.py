@@ -17,6 +17,7 @@ from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.commands import CancelExecution, CancelMode
 from workflow_service.domain.errors import IllegalTransition
 from workflow_service.domain.execution import Execution
+from workflow_service.domain.flow import MAX_MAP_WIDTH
 from workflow_service.domain.plan import Plan
 from workflow_service.domain.statuses import IN_FLIGHT, BlockStatus, ExecutionStatus
 from workflow_service.domain.users import User
@@ -76,6 +77,29 @@ class Cancellation:
         error = {"code": "execution_timed_out", "message": "The execution took longer than its time-out."}
         self._begin(execution, executions.cancel(execution, self._clock.now(), error, "timed_out"))
 
+    def give_up(self, execution: Execution, cause: str, mode: CancelMode = CancelMode.GRACEFUL) -> None:
+        """End an execution because what it is a part of does not need it any more."""
+        now: Execution | None = execution
+        while now is not None and not now.status.is_terminal and now.status is not ExecutionStatus.CANCELLING:
+            if self._begin(now, executions.cancel(now, self._clock.now(), None, cause, mode=mode)):
+                return
+            now = self._stores.executions.get(execution.workspace_id, execution.execution_id)
+
+    def give_up_children(self, workspace_id: str, execution_id: str, block_id: str | None = None,
+                         mode: CancelMode = CancelMode.GRACEFUL) -> bool:
+        """Cancel the executions right below one; True while one of them has not ended.
+
+        Args:
+            block_id: only those of this block; None for all.
+        """
+        for child in self._children_of(workspace_id, execution_id, block_id):
+            self.give_up(child, "parent_gone_on", mode)
+        return bool(self._children_of(workspace_id, execution_id, block_id))
+
+    def _children_of(self, workspace_id: str, execution_id: str, block_id: str | None) -> Sequence[Execution]:
+        found = self._stores.executions.live_children(workspace_id, execution_id, MAX_MAP_WIDTH)
+        return [child for child in found if child.parent and block_id in (None, child.parent.block_id)]
+
     def carry_out(self, execution: Execution) -> None:
         """End all blocks that do not run or that are to be stopped; the sweep repeats this until nothing is left.
 
@@ -88,10 +112,14 @@ class Cancellation:
         if now is None or (now.status, now.generation) != (ExecutionStatus.CANCELLING, execution.generation):
             return
         until_s = self._monotonic() + _AT_ONCE.total_seconds()
+        self._closing.withdraw_requests(now)  # before children are listed: no further one is opened after that
+        has_children = plan.has_children and self.give_up_children(now.workspace_id, now.execution_id,
+                                                                   mode=now.cancel_mode)
         for block in found:
-            if block.status.is_terminal or not self._may_be_given_up(now, block, until_s):
+            if block.status.is_terminal or (has_children and block.status is BlockStatus.AWAITING_CHILDREN):
                 continue
-            self._end(block)
+            if self._may_be_given_up(now, block, until_s):
+                self._end(block)
         self._closing.withdraw_requests(now)
         self._forget_restart(now, found)
         self._closing.settle(plan, execution.workspace_id, execution.execution_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workflow_service.domain import approval as approvals
@@ -10,7 +10,8 @@ from workflow_service.domain import execution as executions
 from workflow_service.domain import wait as waits
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution, failures
-from workflow_service.domain.execution import Execution
+from workflow_service.domain.execution import PARENT_HOLD, Execution
+from workflow_service.domain.flow import MAX_MAP_WIDTH
 from workflow_service.domain.plan import Plan
 from workflow_service.domain.statuses import PARKED, ApprovalStatus, BlockStatus, ExecutionStatus, WaitKind
 from workflow_service.domain.wait import Wait
@@ -27,8 +28,14 @@ _ACTIVE = frozenset({BlockStatus.READY, BlockStatus.RUNNING, BlockStatus.RETRY_W
 class Closing:
     """Brings an execution to the status that its blocks call for."""
 
-    def __init__(self, stores: Stores, finisher: Finisher, clock: Clock) -> None:
-        """Close executions of these stores."""
+    def __init__(self, stores: Stores, finisher: Finisher, clock: Clock,
+                 tell_parent: Callable[[Execution], None]) -> None:
+        """Close executions of these stores.
+
+        Args:
+            tell_parent: takes note that an execution which is a part of another has ended, or is paused.
+        """
+        self._tell_parent = tell_parent
         self._stores = stores
         self._finisher = finisher
         self._clock = clock
@@ -109,7 +116,9 @@ class Closing:
             found: the statuses of its blocks.
         """
         if execution.status is ExecutionStatus.PAUSING:
-            return None if BlockStatus.RUNNING in found else executions.paused(execution, self._clock.now())
+            is_at_work = BlockStatus.RUNNING in found or (
+                BlockStatus.AWAITING_CHILDREN in found and self._has_children_at_work(execution))
+            return None if is_at_work else executions.paused(execution, self._clock.now())
         if execution.is_held or found & _ACTIVE or not found & PARKED:
             return None
         return executions.rest(execution, self._clock.now())
@@ -122,9 +131,16 @@ class Closing:
             if self._stores.executions.change(execution, risen):
                 self._finisher.rest(risen)
 
+    def _has_children_at_work(self, execution: Execution) -> bool:
+        """Say whether something that is a part of the execution is not paused with it."""
+        children = self._stores.executions.live_children(execution.workspace_id, execution.execution_id, MAX_MAP_WIDTH)
+        return any(child.status is ExecutionStatus.PAUSING or PARENT_HOLD not in child.holds for child in children)
+
     def _after(self, execution: Execution) -> None:
         if execution.status.is_terminal:
             self.withdraw_requests(execution)
+        if execution.parent is not None and execution.status is not ExecutionStatus.WAITING:
+            self._tell_parent(execution)  # before it rests: who dies here leaves it due
         self._finisher.rest(execution, urgent=True)
 
 

@@ -13,6 +13,8 @@ from workflow_service.services.approvals import Approvals
 from workflow_service.services.blocks import Blocks
 from workflow_service.services.bus import Bus, EventLog, Observer
 from workflow_service.services.cancellation import Cancellation
+from workflow_service.services.child_starts import ChildStarts
+from workflow_service.services.children import Children
 from workflow_service.services.claims import Claims
 from workflow_service.services.closing import Closing
 from workflow_service.services.counts import Counts
@@ -37,6 +39,7 @@ from workflow_service.services.ports import (
 from workflow_service.services.recovery_points import RecoveryPoints
 from workflow_service.services.releases import Releases
 from workflow_service.services.restarts import Restarts
+from workflow_service.services.results import Results
 from workflow_service.services.sending import Sender
 from workflow_service.services.standing_holds import StandingHolds
 from workflow_service.services.state_changes import StateChanges
@@ -109,27 +112,31 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
     sender = Sender(stores.executions, ports.dispatcher, timings)
     bus = Bus([EventLog(), RecoveryPoints(stores, plans, ports.state, clock, timings), *ports.observers])
     finisher = Finisher(stores, ports.events, ports.checkpoints, ports.state, bus, clock, timings)
-    closing = Closing(stores, finisher, clock)
+    # children are started by use cases that close executions themselves
+    closing = Closing(stores, finisher, clock, lambda execution: children.ended(execution))
     claims = Claims(stores, plans, sender, closing, finisher, clock, ports.monotonic, ports.owner, timings)
     releases = Releases(stores, claims, sender, closing, finisher, clock, timings)
     waits = Waits(stores, plans, ports.agents, sender, closing, finisher, clock, timings)
     counts = ports.counts
     leases = Leases(stores.blocks, clock, ports.monotonic, timings.lease, counts)
     handing_back = HandingBack(stores, leases, claims, sender, closing, finisher, clock, timings, counts)
-    blocks = Blocks(stores, claims, releases, waits, Inputs(stores, ports.agents), ports.agents, leases,
-                    finisher, clock, ports.monotonic, ports.draw, timings)
     approvals = Approvals(stores, waits, finisher, clock)
     holds = Holds(stores, plans, approvals, sender, closing, finisher, clock)
     standing_holds = StandingHolds(stores, ports.templates, plans, holds, closing, finisher, clock, ports.monotonic,
                                    ports.new_id, service_workspace)
-    executions = Executions(stores, ports.templates, plans, sender, finisher, standing_holds, closing, ports.state,
-                            clock, ports.new_id, timings)
+    results = Results(stores, plans)
+    executions = Executions(stores, ports.templates, plans, sender, finisher, standing_holds, closing, results,
+                            ports.state, clock, ports.new_id, timings)
     cancellation = Cancellation(stores, plans, ports.agents, closing, finisher, clock, ports.monotonic, timings)
-    restarts = Restarts(stores, ports.templates, plans, ports.agents, ports.state, releases, closing, holds,
+    starts = ChildStarts(stores, plans, executions, cancellation, holds, results, ports.state, clock, timings)
+    children = Children(stores, plans, ports.templates, starts, waits, cancellation, closing, finisher, clock, timings)
+    blocks = Blocks(stores, claims, releases, waits, Inputs(stores, ports.agents), children, ports.agents, leases,
+                    finisher, clock, ports.monotonic, ports.draw, timings)
+    restarts = Restarts(stores, ports.templates, plans, ports.agents, ports.state, releases, children, closing, holds,
                         standing_holds, finisher, clock, timings)
-    sweeps = Sweeps(stores, plans, claims, releases, waits, approvals, executions, cancellation, restarts, holds,
-                    standing_holds, closing, sender, finisher, ports.checkpoints, ports.state, clock, ports.monotonic,
-                    timings)
+    sweeps = Sweeps(stores, plans, claims, releases, waits, children, approvals, executions, cancellation, restarts,
+                    holds, standing_holds, closing, sender, finisher, ports.checkpoints, ports.state, clock,
+                    ports.monotonic, timings)
     return Engine(templates=Templates(ports.templates, ports.agents, clock), executions=executions,
                   template_life=TemplateLife(ports.templates, stores.executions),
                   template_reviews=TemplateReviews(ports.templates, ports.agents, plans),

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from workflow_service.domain import blocks
 from workflow_service.domain import execution as executions
+from workflow_service.domain.approval import Approval
 from workflow_service.domain.attributes import attribute_issues
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.commands import ExecutionFilter, StartExecution
-from workflow_service.domain.errors import IdempotencyKeyReused, Invalid, Issue, Unavailable
+from workflow_service.domain.errors import ExpressionError, IdempotencyKeyReused, Invalid, Issue, Unavailable
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.ids import keyed_execution_id
 from workflow_service.domain.paging import Place
@@ -27,6 +28,7 @@ from workflow_service.services.finish import Finisher
 from workflow_service.services.inputs import check_input, reads_context
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import Clock, StateService, StoredTemplate, TemplateRepository
+from workflow_service.services.results import Results
 from workflow_service.services.sending import Sender
 from workflow_service.services.standing_holds import StandingHolds
 from workflow_service.services.startable import template_to_start
@@ -62,7 +64,7 @@ class Executions:
     """Starts executions and shows them."""
 
     def __init__(self, stores: Stores, templates: TemplateRepository, plans: Plans, sender: Sender, finisher: Finisher,
-                 standing_holds: StandingHolds, closing: Closing, state: StateService, clock: Clock,
+                 standing_holds: StandingHolds, closing: Closing, results: Results, state: StateService, clock: Clock,
                  new_id: Callable[[], str], timings: Timings) -> None:
         """Start executions in these stores.
 
@@ -76,6 +78,7 @@ class Executions:
         self._finisher = finisher
         self._standing_holds = standing_holds
         self._closing = closing
+        self._results = results
         self._state = state
         self._clock = clock
         self._new_id = new_id
@@ -171,8 +174,8 @@ class Executions:
             NotFound: the workspace has no such execution.
         """
         execution, found = self._with_blocks(user, execution_id)
-        return views.details(execution, found, self._stores.approvals.of_execution(user.workspace_id, execution_id),
-                             self._recovery_points(execution))
+        return views.details(execution, found, self._asked(execution), self._recovery_points(execution),
+                             self._output(execution), self._children(execution))
 
     def page(self, user: User, wanted: ExecutionFilter) -> ExecutionPage:
         """Return executions without their blocks, the latest first, and how many there are in all."""
@@ -205,6 +208,33 @@ class Executions:
                 break
         return execution, [found[name] for name in names if name in found]
 
+    def _output(self, execution: Execution) -> dict[str, Any] | None:
+        """Return what an execution gives; None before it has completed, and if that can't be evaluated."""
+        if execution.status is not ExecutionStatus.COMPLETED:
+            return None
+        try:
+            return self._results.of(execution)
+        except ExpressionError:
+            return None
+
+    def _children(self, execution: Execution) -> Mapping[tuple[str, int], Mapping[str, int]]:
+        if not self._plans.of(execution).has_children:
+            return {}
+        return self._stores.executions.child_counts(execution.workspace_id, execution.execution_id)
+
+    def _asked(self, execution: Execution) -> Sequence[tuple[str, Approval]]:
+        """Return the approvals of an execution and of all that are a part of it, each with the block that it is in."""
+        found = self._stores.approvals.of_family(execution.workspace_id, execution.execution_id)
+        blocks_of: dict[str, str] = {}
+        for approval in found:
+            below = _right_below(approval, execution.execution_id)
+            if below is not None and below not in blocks_of:
+                child = self._stores.executions.get(execution.workspace_id, below)
+                if child is not None and child.parent is not None:
+                    blocks_of[below] = child.parent.block_id
+        return [(blocks_of.get(_right_below(approval, execution.execution_id) or "", approval.block_id), approval)
+                for approval in found]
+
     def _recovery_points(self, execution: Execution) -> Sequence[RecoveryPoint]:
         """Return what the State Management Service keeps; nothing while it is away, for the rest is ours to show."""
         if execution.status is ExecutionStatus.PENDING:
@@ -213,6 +243,13 @@ class Executions:
             return self._state.recovery_points(execution.workspace_id, execution.execution_id)
         except Unavailable:
             return ()
+
+
+def _right_below(approval: Approval, execution_id: str) -> str | None:
+    """Return the execution below this one that an approval is in; None if it is of this one itself."""
+    line = (*approval.ancestors, approval.execution_id)
+    place = line.index(execution_id) + 1
+    return line[place] if place < len(line) else None
 
 
 def _check(command: StartExecution) -> None:

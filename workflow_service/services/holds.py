@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from workflow_service.domain import execution as executions
-from workflow_service.domain.commands import PauseExecution
+from workflow_service.domain.commands import ClockRule, PauseExecution
 from workflow_service.domain.errors import Conflict, IllegalTransition
-from workflow_service.domain.execution import OPERATOR_HOLD, PAUSING_HOLDS, Execution
+from workflow_service.domain.execution import OPERATOR_HOLD, PARENT_HOLD, PAUSING_HOLDS, Execution
+from workflow_service.domain.flow import MAX_MAP_WIDTH
 from workflow_service.domain.statuses import BlockStatus, ExecutionStatus
 from workflow_service.domain.users import User
 from workflow_service.services.approvals import Approvals
@@ -18,6 +19,8 @@ from workflow_service.services.stores import Stores
 
 _PAUSABLE = frozenset({ExecutionStatus.RUNNING, ExecutionStatus.WAITING, ExecutionStatus.PAUSING,
                        ExecutionStatus.PAUSED})
+_GONE = frozenset({ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED,
+                   ExecutionStatus.CANCELLING})
 _SENDABLE = frozenset({BlockStatus.READY, BlockStatus.RETRY_WAIT})
 
 
@@ -52,6 +55,7 @@ class Holds:
                                    reason=command.reason, by=user.name)
             if self._stores.executions.change(execution, held):
                 self._finisher.rest(held, urgent=True)
+                self.go_down(held)
                 self._closing.settle(self._plans.of(held), held.workspace_id, held.execution_id)
                 return self._stores.execution_of(user, command.execution_id)
 
@@ -78,9 +82,45 @@ class Holds:
         requests are moved by as long as they stood still.
         """
         self.send_ready(execution)
+        self.go_down(execution)
         self._approvals.postpone(execution)
         self._closing.settle(self._plans.of(execution), execution.workspace_id, execution.execution_id)
         self._finisher.rest(execution, urgent=True)
+
+    def go_down(self, execution: Execution) -> None:
+        """Let the executions that are a part of this one be held while it is paused, and no longer."""
+        if self._plans.of(execution).has_children:
+            for child in self._stores.executions.live_children(execution.workspace_id, execution.execution_id,
+                                                               MAX_MAP_WIDTH):
+                self.follow_parent(child)
+
+    def follow_parent(self, child: Execution) -> None:
+        """Bring an execution in line with the one that it is a part of; both are read again after each change."""
+        while (after := self._in_line(child.workspace_id, child.execution_id)) is not None:
+            before, changed = after
+            if self._stores.executions.change(before, changed):
+                self._follow(changed)
+
+    def _in_line(self, workspace_id: str, execution_id: str) -> tuple[Execution, Execution] | None:
+        """Return a child as it is and as its parent wants it; None if that is the same."""
+        child = self._stores.executions.get(workspace_id, execution_id)
+        if child is None or child.parent is None or child.status in _GONE:
+            return None
+        parent = self._stores.executions.get(workspace_id, child.parent.execution_id)
+        is_paused = parent is not None and not PAUSING_HOLDS.isdisjoint(parent.holds)
+        if parent is None or is_paused is (PARENT_HOLD in child.holds):
+            return None
+        if not is_paused:
+            return child, executions.lift(child, PARENT_HOLD, self._clock.now())
+        clock = ClockRule.RUN if parent.stopped_since is None else ClockRule.STOP
+        return child, executions.hold(child, PARENT_HOLD, self._clock.now(), clock=clock)
+
+    def _follow(self, execution: Execution) -> None:
+        if PARENT_HOLD not in execution.holds:
+            return self.go_on(execution)
+        self._finisher.rest(execution, urgent=True)
+        self.go_down(execution)
+        self._closing.settle(self._plans.of(execution), execution.workspace_id, execution.execution_id)
 
     def send_ready(self, execution: Execution) -> None:
         """Dispatch all ready blocks of an execution that may start."""

@@ -9,6 +9,7 @@ from typing import Any
 from workflow_service.domain import expressions
 from workflow_service.domain.errors import Unavailable, UnfitInput
 from workflow_service.domain.execution import Execution
+from workflow_service.domain.flow import MAX_ITEMS, Map
 from workflow_service.domain.plan import Plan
 from workflow_service.domain.sources import sources
 from workflow_service.domain.statuses import BlockStatus
@@ -20,7 +21,7 @@ from workflow_service.services.stores import Stores
 
 
 class InvalidInput(Exception):
-    """Raised when the resolved input does not fit the agent's input schema."""
+    """Raised when the resolved input does not fit what it is for: the agent's input schema, or a map."""
 
 
 class Inputs:
@@ -36,11 +37,16 @@ class Inputs:
         return variables_of(self._stores, claim.execution, block)
 
     def resolve(self, block: Block, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the agent's input.
+        """Return the agent's input; of a map its items, of a loop nothing, as each round has its own.
 
         Raises:
             ExpressionError: an expression can't be evaluated.
+            InvalidInput: the items of a map are no list, or too many.
         """
+        if block.map is not None:
+            return {"items": _items(block.map, variables)}
+        if block.loop is not None:
+            return {}
         resolved: dict[str, Any] = expressions.resolve(block.configuration, variables)
         return resolved
 
@@ -50,6 +56,8 @@ class Inputs:
         Raises:
             InvalidInput: it does not fit.
         """
+        if block.has_children:
+            return
         issues = schema_issues(self._schema(block.agent_id), resolved)
         if issues:
             raise InvalidInput("; ".join(f"{issue.path or 'input'}: {issue.message}" for issue in issues[:10]))
@@ -65,11 +73,35 @@ class Inputs:
 def variables_of(stores: Stores, execution: Execution, block: Block) -> dict[str, Any]:
     """Return what the expressions of a block read in an execution: of the blocks that they name, those that completed.
     """
+    outer, own = _surroundings(stores, execution)
     names = sorted({name for source in sources(block) for name in expressions.block_names(source.text)})
-    found = stores.blocks.get_all(execution.workspace_id, execution.execution_id, names) if names else ()
-    return {"input": execution.input, "context": execution.context,
+    found = stores.blocks.get_all(outer.workspace_id, outer.execution_id, names) if names else ()
+    return {"input": outer.input, "context": outer.context,
             "blocks": {one.block_id: {"output": one.output, "status": one.status.value} for one in found
-                       if one.status is BlockStatus.COMPLETED}}
+                       if one.status is BlockStatus.COMPLETED}, **own}
+
+
+def _surroundings(stores: Stores, execution: Execution) -> tuple[Execution, Mapping[str, Any]]:
+    """Return the execution of which expressions read input and blocks, and what they know besides: items, rounds.
+
+    Those of a body are the expressions of its parent's block.
+    """
+    if execution.body is None or execution.parent is None:
+        return execution, {}
+    parent = stores.executions.get(execution.workspace_id, execution.parent.execution_id)
+    if parent is None:
+        raise LookupError(f"execution {execution.execution_id} has no parent")
+    outer, known = _surroundings(stores, parent)
+    return outer, {**known, **execution.input}
+
+
+def _items(mapped: Map, variables: Mapping[str, Any]) -> list[Any]:
+    items = expressions.evaluate(mapped.items, variables)
+    if not isinstance(items, list):
+        raise InvalidInput(f"map.items: '{mapped.items}' gives {type(items).__name__} where a list is needed.")
+    if len(items) > MAX_ITEMS:
+        raise InvalidInput(f"map.items: it gives {len(items)} items; {MAX_ITEMS} are allowed.")
+    return items
 
 
 def guard_allows(conditions: Conditions | None, variables: Mapping[str, Any]) -> bool:

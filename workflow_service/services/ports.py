@@ -99,6 +99,12 @@ class ExecutionRepository(Repository[Execution], Protocol):
         They come as a list shows them: ``input``, ``context``, ``outbox`` and what a restart supplied are empty.
         """
 
+    def live_children(self, workspace_id: str, execution_id: str, limit: int) -> Sequence[Execution]:
+        """Return up to ``limit`` executions right below this one that have not ended, in any order."""
+
+    def child_counts(self, workspace_id: str, execution_id: str) -> Mapping[tuple[str, int], Mapping[str, int]]:
+        """Return for each block and epoch how many executions right below this one have which status."""
+
     def live(self, workspace_id: str | None, after: str, limit: int) -> Sequence[Key]:
         """Return up to ``limit`` executions that have not ended, by their ids, from the one after ``after``.
 
@@ -115,6 +121,9 @@ class BlockRepository(Repository[BlockExecution], Protocol):
 
     def get_all(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Sequence[BlockExecution]:
         """Return these blocks of one execution, in any order; those that are missing are left out."""
+
+    def get_many(self, workspace_id: str, identifiers: Sequence[str]) -> Sequence[BlockExecution]:
+        """Return blocks of any executions by their ids, in any order; those that are missing are left out."""
 
     def statuses(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Mapping[str, BlockStatus]:
         """Return the statuses of these blocks of one execution, reading nothing else; missing ones are left out."""
@@ -156,15 +165,19 @@ class ApprovalRepository(Repository[Approval], Protocol):
     """Approvals."""
 
     def pending(self, workspace_id: str, *, roles: Sequence[str] | None, execution_id: str | None, block_id: str | None,
-                type: str | None, limit: int) -> Sequence[Approval]:
+                type: str | None, limit: int, within: str | None = None) -> Sequence[Approval]:
         """Return approvals that wait for an answer, the oldest first.
 
         Args:
+            within: those of this execution and of all that are a part of it; None for any.
             roles: those assigned to one of these roles; None for all.
         """
 
     def of_execution(self, workspace_id: str, execution_id: str) -> Sequence[Approval]:
         """Return all approvals of an execution, the oldest first."""
+
+    def of_family(self, workspace_id: str, execution_id: str) -> Sequence[Approval]:
+        """Return all approvals of an execution and of all that are a part of it, the oldest first."""
 
 
 class StandingHoldRepository(Protocol):

@@ -24,6 +24,7 @@ from workflow_service.domain.restart import RestartPreview
 from workflow_service.domain.statuses import BlockStatus, ExecutionStatus
 from workflow_service.domain.template import SideEffects
 from workflow_service.domain.users import User
+from workflow_service.services.children import Children
 from workflow_service.services.closing import Closing
 from workflow_service.services.finish import Finisher
 from workflow_service.services.holds import Holds
@@ -51,8 +52,8 @@ class Restarts:
     """Restarts executions."""
 
     def __init__(self, stores: Stores, templates: TemplateRepository, plans: Plans, agents: AgentService,
-                 state: StateService, releases: Releases, closing: Closing, holds: Holds, standing_holds: StandingHolds,
-                 finisher: Finisher, clock: Clock, timings: Timings) -> None:
+                 state: StateService, releases: Releases, children: Children, closing: Closing, holds: Holds,
+                 standing_holds: StandingHolds, finisher: Finisher, clock: Clock, timings: Timings) -> None:
         """Restart executions of these stores."""
         self._stores = stores
         self._templates = templates
@@ -60,6 +61,7 @@ class Restarts:
         self._agents = agents
         self._state = state
         self._releases = releases
+        self._children = children
         self._closing = closing
         self._holds = holds
         self._standing_holds = standing_holds
@@ -226,6 +228,8 @@ class Restarts:
     def _is_stopped(self, plan: Plan, block: BlockExecution) -> bool:
         """Confirm that no call of the old epoch can still have an effect, if one was made that may have one."""
         wanted = plan.nodes[block.block_id].block
+        if wanted is not None and wanted.has_children:
+            return self._children.give_up(block)
         if wanted is None or block.attempt == 0 or wanted.side_effects is not SideEffects.UNSAFE:
             return True
         if block.status in (BlockStatus.COMPLETED, BlockStatus.SKIPPED):

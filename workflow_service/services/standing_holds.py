@@ -152,6 +152,7 @@ class StandingHolds:
         if set(before.holds) - set(after.holds):
             return self._holds.go_on(after)
         self._finisher.rest(after, urgent=True)
+        self._holds.go_down(after)
         self._closing.settle(self._plans.of(after), after.workspace_id, after.execution_id)
 
     def _check(self, user: User, scope: HoldScope) -> None:

@@ -25,6 +25,7 @@ from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, Execut
 from workflow_service.domain.wait import Wait, wait_of
 from workflow_service.services.approvals import Approvals
 from workflow_service.services.cancellation import Cancellation
+from workflow_service.services.children import Children
 from workflow_service.services.claims import Claims
 from workflow_service.services.closing import Closing
 from workflow_service.services.executions import Executions
@@ -62,9 +63,9 @@ class Sweeps:
     """One method for each kind of document."""
 
     def __init__(self, stores: Stores, plans: Plans, claims: Claims, releases: Releases, waits: Waits,
-                 approvals: Approvals, executions: Executions, cancellation: Cancellation, restarts: Restarts,
-                 holds: Holds, standing_holds: StandingHolds,
-                 closing: Closing, sender: Sender, finisher: Finisher, checkpoints: CheckpointRepository,
+                 children: Children, approvals: Approvals, executions: Executions, cancellation: Cancellation,
+                 restarts: Restarts, holds: Holds, standing_holds: StandingHolds, closing: Closing, sender: Sender,
+                 finisher: Finisher, checkpoints: CheckpointRepository,
                  state: StateService, clock: Clock, monotonic: Callable[[], float], timings: Timings) -> None:
         """Repair the documents of these stores by the use cases that change them."""
         self._stores = stores
@@ -72,6 +73,7 @@ class Sweeps:
         self._claims = claims
         self._releases = releases
         self._waits = waits
+        self._children = children
         self._approvals = approvals
         self._executions = executions
         self._cancellation = cancellation
@@ -211,6 +213,8 @@ class Sweeps:
 
     def _repair_execution(self, execution: Execution) -> None:
         self._standing_holds.reconcile(execution.workspace_id, execution.execution_id)
+        self._holds.follow_parent(execution)
+        self._holds.go_down(execution)
         plan = self._plans.of(execution)
         if execution.status is ExecutionStatus.PENDING:
             self._executions.open(plan, execution)
@@ -222,6 +226,7 @@ class Sweeps:
             self._restarts.carry_out(execution)
         elif execution.status.is_terminal:
             self._closing.withdraw_requests(execution)
+            self._children.ended(execution)
         elif any(event.type in LIFTED for event in execution.outbox):
             self._holds.go_on(execution)
         else:
@@ -240,6 +245,8 @@ class Sweeps:
             self._waits.look_again(wait, self._timings.lease)
         elif wait.id == wait_of(block, WaitKind.AGENT).id:
             self._waits.ask_agent(block)
+        elif wait.id == wait_of(block, WaitKind.CHILDREN).id:
+            self._children.repair(wait)
         else:
             self._finisher.rest(wait)
 

@@ -17,6 +17,7 @@ from workflow_service.domain import wait as waits
 from workflow_service.domain.agents import Accepted, Completed, Failure, FailureClass
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.children import Round
 from workflow_service.domain.commands import CancelMode
 from workflow_service.domain.errors import Unavailable
 from workflow_service.domain.ids import block_execution_id
@@ -73,11 +74,15 @@ class Waits:
             self._closing.settle(claim.plan, block.workspace_id, block.execution_id)
         return True
 
-    def fire(self, wait: Wait, payload: Mapping[str, Any]) -> bool:
-        """Record what was waited for and wake the block; False if the wait had fired or was cancelled before."""
+    def fire(self, wait: Wait, payload: Mapping[str, Any], counted: Round | None = None) -> bool:
+        """Record what was waited for and wake the block; False if the wait had fired or was cancelled before.
+
+        Args:
+            counted: how far the children have come that were waited for; None for all other kinds.
+        """
         if wait.status is not WaitStatus.OPEN:
             return False
-        fired = waits.fire(wait, payload, self._clock.now())
+        fired = waits.fire(replace(wait, children=counted), payload, self._clock.now())
         if not self._stores.waits.change(wait, fired):
             return False
         self._finisher.relay(fired)

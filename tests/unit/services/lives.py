@@ -14,7 +14,6 @@ from workflow_service.domain.agents import Accepted, Failure, FailureClass
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.commands import (
-    ExecutionFilter,
     PauseExecution,
     RespondToApproval,
     RunBlock,
@@ -263,9 +262,12 @@ class Life:
 
     def runs(self) -> list[Execution]:
         """Return all executions."""
-        found = [self.executions.page(name, ExecutionFilter(limit=100))[0]
-                 for name in (WORKSPACE, STRANGER.workspace_id, ROOT.workspace_id)]
-        return [run for page in found for run in page]
+        return sorted(self.executions.everything(), key=lambda run: run.created_at)
+
+    def children(self, run: str) -> list[Execution]:
+        """Return the executions right below one, in the order of their places."""
+        found = [one for one in self.runs() if one.parent is not None and one.parent.execution_id == run]
+        return sorted(found, key=lambda one: one.parent.index if one.parent is not None else 0)
 
     def run(self, workspace_id: str, run: str) -> Execution:
         """Return one execution."""

@@ -55,6 +55,8 @@ class ExecutionQuerySchema(RequestSchema):
                          validate=validate.Length(max=len(ExecutionStatus)))
     template_id = Identifier()
     workspace_id = Identifier(description="If given, it has to be the workspace of the token.")
+    parent_id = Identifier(description="Those that are a part of this execution, right below it; without it those that "
+                           "are a part of no other.")
     tag = Text(64, metadata={"description": "One that the template had when the execution was started."})
     created_by = Text(200, metadata={"description": "Who started it."})
     error_code = Text(128, metadata={"description": "Why it failed."})
@@ -92,6 +94,8 @@ class HumanInteractionSchema(ViewSchema):
     """One question to a person, and the answer."""
 
     approval_id = fields.String(required=True)
+    execution_id = fields.String(required=True, metadata={
+        "description": "Where it was asked: here, or in an execution that is a part of the block."})
     type = fields.String(required=True)
     status = fields.String(required=True, validate=_APPROVAL_STATUSES)
     requested_at = Instant(required=True)
@@ -120,6 +124,8 @@ class BlockExecutionSchema(ViewSchema):
     supplied_by = fields.String(required=True, allow_none=True,
                                 metadata={"description": "Who skipped the block and gave its output; null if nobody."})
     human_interactions = fields.List(fields.Nested(HumanInteractionSchema), required=True)
+    children = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True, metadata={
+        "description": "How many executions that are a part of the block, in this epoch, have which status."})
 
 
 class RecoveryPointSchema(ViewSchema):
@@ -137,6 +143,14 @@ class BlockAtWorkSchema(ViewSchema):
     status = fields.String(required=True, validate=_BLOCK_STATUSES)
 
 
+class ParentSchema(ViewSchema):
+    """The block that an execution is a part of."""
+
+    execution_id = fields.String(required=True)
+    block_id = fields.String(required=True)
+    index = fields.Integer(required=True, metadata={"description": "Its place among the others, from 0."})
+
+
 class ExecutionSummarySchema(ViewSchema):
     """An execution without its blocks."""
 
@@ -144,6 +158,8 @@ class ExecutionSummarySchema(ViewSchema):
     template_id = fields.String(required=True)
     template_version = fields.String(required=True)
     workspace_id = fields.String(required=True)
+    parent = fields.Nested(ParentSchema, required=True, allow_none=True, metadata={
+        "description": "Null for one that somebody started."})
     status = fields.String(required=True, validate=_EXECUTION_STATUSES)
     created_at = Instant(required=True, metadata={"description": "When it was asked for."})
     started_at = Instant(required=True, allow_none=True)
@@ -165,6 +181,8 @@ class WorkflowExecutionSchema(ExecutionSummarySchema):
     """An execution with everything that is known of it."""
 
     input = fields.Dict(required=True)
+    output = fields.Dict(required=True, allow_none=True, metadata={
+        "description": "What it gives, once it has completed: the template's `output`, or that of its last blocks."})
     current_blocks = fields.List(fields.String(), required=True)
     completed_blocks = fields.List(fields.String(), required=True)
     failed_blocks = fields.List(fields.String(), required=True)

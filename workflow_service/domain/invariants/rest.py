@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.execution import needs_sweep
-from workflow_service.domain.ids import is_join, wait_id
+from workflow_service.domain.ids import is_join
 from workflow_service.domain.invariants.blocks import parked_kind
 from workflow_service.domain.invariants.record import Record, Violation
 from workflow_service.domain.statuses import (
@@ -17,6 +17,7 @@ from workflow_service.domain.statuses import (
     WaitKind,
     WaitStatus,
 )
+from workflow_service.domain.wait import wait_of
 
 _NEED_A_LOOK = frozenset({BlockStatus.READY, BlockStatus.RUNNING, BlockStatus.RETRY_WAIT})
 
@@ -94,8 +95,7 @@ def _forgotten_block(record: Record, block: BlockExecution) -> Iterator[Violatio
     elif block.status is BlockStatus.PENDING:
         yield from _forgotten_pending(record, block)
     elif kind is not None:
-        revision = block.retry_count if kind is WaitKind.AGENT else 0
-        identifier = wait_id(block.execution_id, block.block_id, block.epoch, kind.value, revision)
+        identifier = wait_of(block, kind).id
         wait = next((wait for wait in record.waits if wait.id == identifier), None)
         if wait is None or (wait.status is not WaitStatus.OPEN and wait.due_at is None):
             word = "is not there" if wait is None else f"is {wait.status.value}"

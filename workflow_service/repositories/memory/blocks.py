@@ -33,6 +33,12 @@ class BlocksInMemory(DocumentsInMemory[BlockExecution]):
                      for block_id in dict.fromkeys(block_ids))
             return [block for block in found if block is not None]
 
+    def get_many(self, workspace_id: str, identifiers: Sequence[str]) -> Sequence[BlockExecution]:
+        """Return blocks of any executions by their ids; those that are missing are left out."""
+        with self._lock:
+            found = (self.get(workspace_id, identifier) for identifier in identifiers)
+            return [block for block in found if block is not None]
+
     def statuses(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Mapping[str, BlockStatus]:
         """Return the statuses of these blocks of one execution; missing ones are left out."""
         return {block.block_id: block.status for block in self.get_all(workspace_id, execution_id, block_ids)}

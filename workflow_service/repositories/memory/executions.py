@@ -66,6 +66,24 @@ class ExecutionsInMemory(DocumentsInMemory[Execution]):
                      and workspace_id in (None, execution.workspace_id) and execution.execution_id > after]
         return sorted(found, key=lambda key: key.identifier)[:limit]
 
+    def live_children(self, workspace_id: str, execution_id: str, limit: int) -> Sequence[Execution]:
+        """Return the executions right below this one that have not ended."""
+        return [child for child in self._children(workspace_id, execution_id) if not child.status.is_terminal][:limit]
+
+    def child_counts(self, workspace_id: str, execution_id: str) -> Mapping[tuple[str, int], Mapping[str, int]]:
+        """Return for each block and epoch how many executions right below this one have which status."""
+        counts: dict[tuple[str, int], dict[str, int]] = {}
+        for child in self._children(workspace_id, execution_id):
+            assert child.parent is not None
+            of_block = counts.setdefault((child.parent.block_id, child.parent.epoch), {})
+            of_block[child.status.value] = of_block.get(child.status.value, 0) + 1
+        return counts
+
+    def _children(self, workspace_id: str, execution_id: str) -> list[Execution]:
+        with self._lock:
+            return [as_stored(one) for one in self._of_workspace(workspace_id)
+                    if one.parent is not None and one.parent.execution_id == execution_id]
+
     def page(self, workspace_id: str, wanted: ExecutionFilter) -> tuple[Sequence[Execution], int]:
         """Return executions, the latest created first, and how many there are in all."""
         with self._lock:
@@ -79,7 +97,9 @@ class ExecutionsInMemory(DocumentsInMemory[Execution]):
 
 def _admits(wanted: ExecutionFilter, execution: Execution) -> bool:
     code = (execution.error or {}).get("code")
-    return ((not wanted.statuses or execution.status in wanted.statuses)
+    parent_id = execution.parent.execution_id if execution.parent is not None else None
+    return (wanted.parent_id == parent_id
+            and (not wanted.statuses or execution.status in wanted.statuses)
             and wanted.template_id in (None, execution.template_id)
             and wanted.created_by in (None, execution.created_by)
             and wanted.error_code in (None, code)

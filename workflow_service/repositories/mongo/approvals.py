@@ -13,7 +13,7 @@ from workflow_service.domain.statuses import ApprovalStatus
 from workflow_service.repositories.mongo.codec import Codec, StoredDocument
 from workflow_service.repositories.mongo.connection import Raw, Store, store_errors
 from workflow_service.repositories.mongo.documents import DocumentsInMongo
-from workflow_service.repositories.mongo.fields import DurationField, EventsField, JsonField, TextField
+from workflow_service.repositories.mongo.fields import DurationField, EventsField, JsonField, TextField, TextsField
 from workflow_service.repositories.mongo.large_values import LargeValues
 
 COLLECTION = "approvals"
@@ -30,6 +30,7 @@ class ApprovalDocument(StoredDocument):
     block_id = TextField(db_field="blockId")
     epoch = IntField()
     wait_id = TextField(db_field="waitId")
+    ancestors = TextsField()
     type = TextField()
     title = TextField()
     payload = JsonField()
@@ -61,9 +62,10 @@ class ApprovalsInMongo(DocumentsInMongo[Approval]):
 
     @store_errors()
     def pending(self, workspace_id: str, *, roles: Sequence[str] | None, execution_id: str | None, block_id: str | None,
-                type: str | None, limit: int) -> Sequence[Approval]:
+                type: str | None, limit: int, within: str | None = None) -> Sequence[Approval]:
         """Return approvals that wait for an answer, the oldest first."""
         asked = {"executionId": execution_id, "blockId": block_id, "type": type,
+                 "$or": None if within is None else _family(within),
                  "assignedTo": None if roles is None else {"$in": list(roles)}}
         query = {"workspaceId": workspace_id, "status": ApprovalStatus.PENDING.value,
                  **{name: value for name, value in asked.items() if value is not None}}
@@ -74,6 +76,15 @@ class ApprovalsInMongo(DocumentsInMongo[Approval]):
         """Return all approvals of an execution, the oldest first."""
         return self._found({"executionId": execution_id, "workspaceId": workspace_id})
 
+    @store_errors()
+    def of_family(self, workspace_id: str, execution_id: str) -> Sequence[Approval]:
+        """Return all approvals of an execution and of those that are a part of it, the oldest first."""
+        return self._found({"$or": _family(execution_id), "workspaceId": workspace_id})
+
     def _found(self, query: Raw, limit: int = 0) -> list[Approval]:
         found = self._collection.find(query).sort(_OLDEST_FIRST).limit(limit)
         return [self._codec.to_domain(raw) for raw in found]
+
+
+def _family(execution_id: str) -> list[Raw]:
+    return [{"executionId": execution_id}, {"ancestors": execution_id}]

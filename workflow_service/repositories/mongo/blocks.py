@@ -55,6 +55,7 @@ class BlockDocument(StoredDocument):
     input = JsonField()
     output = JsonField()
     error = JsonField()
+    round = IntField()
     parked_for = EnumField(WaitKind, db_field="parkedFor")
     supplied = JsonField()
     chosen = TextsField()
@@ -81,7 +82,12 @@ class BlocksInMongo(DocumentsInMongo[BlockExecution]):
     @store_errors()
     def get_all(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Sequence[BlockExecution]:
         """Return these blocks of one execution; those that are missing are left out."""
-        ids = [block_execution_id(execution_id, block_id) for block_id in block_ids]
+        return self.get_many(workspace_id, [block_execution_id(execution_id, block_id) for block_id in block_ids])
+
+    @store_errors()
+    def get_many(self, workspace_id: str, identifiers: Sequence[str]) -> Sequence[BlockExecution]:
+        """Return blocks of any executions by their ids; those that are missing are left out."""
+        ids = list(identifiers)
         chunks = (ids[start:start + _CHUNK] for start in range(0, len(ids), _CHUNK))
         return [self._codec.to_domain(raw) for chunk in chunks
                 for raw in self._collection.find({"_id": {"$in": chunk}, "workspaceId": workspace_id})]

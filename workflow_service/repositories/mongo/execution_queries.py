@@ -13,6 +13,8 @@ from workflow_service.domain.commands import ExecutionFilter
 from workflow_service.domain.paging import Place
 from workflow_service.repositories.mongo.connection import Raw
 
+PARENT = "parent.executionId"
+"""The field that every list asks to be equal to something: it shows what somebody started, or the children of one."""
 EQUALITIES = ("status", "templateId", "tags", "createdBy", "error.code", "attributes.term")
 """The fields that a list may ask to be equal to something."""
 RANGES = ("startedAt", "completedAt")

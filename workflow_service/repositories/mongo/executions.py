@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from mongoengine import DateTimeField, EnumField, IntField
@@ -11,10 +11,11 @@ from pymongo import ASCENDING, DESCENDING
 from workflow_service.domain.commands import CancelMode, ExecutionFilter
 from workflow_service.domain.execution import Execution, Slot
 from workflow_service.domain.statuses import ExecutionStatus
+from workflow_service.repositories.mongo.child_fields import BodyField, ParentField
 from workflow_service.repositories.mongo.codec import Codec, StoredDocument
 from workflow_service.repositories.mongo.connection import Raw, Store, store_errors
 from workflow_service.repositories.mongo.documents import DocumentsInMongo
-from workflow_service.repositories.mongo.execution_queries import behind_place, query_of
+from workflow_service.repositories.mongo.execution_queries import PARENT, behind_place, query_of
 from workflow_service.repositories.mongo.fields import (
     AttributesField,
     DurationField,
@@ -49,6 +50,9 @@ class ExecutionDocument(StoredDocument):
     created_at = DateTimeField(db_field="createdAt")
     input = JsonField()
     context = JsonField(db_field="globalContext")
+    parent = ParentField()
+    ancestors = TextsField()
+    body = BodyField()
     tags = TextsField()
     attributes = AttributesField()
     idempotency_key = TextField(db_field="idempotencyKey")
@@ -125,9 +129,28 @@ class ExecutionsInMongo(DocumentsInMongo[Execution]):
         return [Key(workspace_id=raw["workspaceId"], identifier=raw["_id"]) for raw in found]
 
     @store_errors()
+    def live_children(self, workspace_id: str, execution_id: str, limit: int) -> Sequence[Execution]:
+        """Return the executions right below this one that have not ended."""
+        query = {PARENT: execution_id, "workspaceId": workspace_id, "status": {"$nin": _ENDS}}
+        return [self._codec.to_domain(raw) for raw in self._collection.find(query).limit(limit)]
+
+    @store_errors()
+    def child_counts(self, workspace_id: str, execution_id: str) -> Mapping[tuple[str, int], Mapping[str, int]]:
+        """Return for each block and epoch how many executions right below this one have which status."""
+        group = {"blockId": "$parent.blockId", "epoch": "$parent.epoch", "status": "$status"}
+        found = self._collection.aggregate([
+            {"$match": {PARENT: execution_id, "workspaceId": workspace_id}},
+            {"$group": {"_id": group, "count": {"$sum": 1}}}])
+        counts: dict[tuple[str, int], dict[str, int]] = {}
+        for raw in found:
+            counts.setdefault((raw["_id"]["blockId"], raw["_id"]["epoch"]), {})[raw["_id"]["status"]] = raw["count"]
+        return counts
+
+    @store_errors()
     def page(self, workspace_id: str, wanted: ExecutionFilter) -> tuple[Sequence[Execution], int]:
         """Return executions, the latest created first, and how many there are in all."""
-        query = {**query_of(wanted), "workspaceId": workspace_id}  # the embedded server takes the index of the first
+        # the embedded server takes the index of the first, and the one of parents does not know who has none
+        query = {**query_of(wanted), "workspaceId": workspace_id, PARENT: wanted.parent_id}
         behind = query if wanted.after is None else {"$and": [query, *behind_place(wanted.after)]}
         found = self._collection.find(behind, _NOT_LISTED).sort([("createdAt", DESCENDING), ("_id", ASCENDING)])
         page = [self._codec.to_domain(raw) for raw in found.skip(wanted.offset).limit(wanted.limit)]

@@ -21,7 +21,7 @@ from workflow_service.repositories.mongo import (
     waits,
 )
 from workflow_service.repositories.mongo.connection import Store, store_errors
-from workflow_service.repositories.mongo.execution_queries import EQUALITIES, RANGES
+from workflow_service.repositories.mongo.execution_queries import EQUALITIES, PARENT, RANGES
 
 
 def _on(*names: str, direction: int = ASCENDING, unique: bool = False, sparse: bool = False) -> IndexModel:
@@ -30,7 +30,7 @@ def _on(*names: str, direction: int = ASCENDING, unique: bool = False, sparse: b
 
 def _listed(*names: str) -> IndexModel:
     """Return the index of a list with the latest first: what has to be equal, the order, what lies in a range."""
-    return _latest_first(names, RANGES)
+    return _latest_first((PARENT, *names), RANGES)
 
 
 def _templates_listed(*names: str) -> IndexModel:
@@ -47,12 +47,12 @@ _DUE = _on("dueAt", sparse=True)
 INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
     executions.COLLECTION: (
         _on("executionId", unique=True), _on("templateId"), _on("workspaceId"), _on("status"), _on("createdBy"),
-        _on("startedAt", direction=DESCENDING), _DUE),
+        _on("startedAt", direction=DESCENDING), _on(PARENT, sparse=True), _DUE),
     blocks.COLLECTION: (_DUE,),
     waits.COLLECTION: (_on("executionId"), _DUE),
     approvals.COLLECTION: (
-        _on("approvalId", unique=True), _on("executionId"), _on("blockId"), _on("assignedTo"), _on("status"),
-        _on("requestedAt", direction=DESCENDING), _DUE),
+        _on("approvalId", unique=True), _on("executionId"), _on("ancestors", sparse=True), _on("blockId"),
+        _on("assignedTo"), _on("status"), _on("requestedAt", direction=DESCENDING), _DUE),
     templates.COLLECTION: (
         _on("templateId", unique=True), _on("tags"), _on("metadata.category"),
         _on("createdAt", direction=DESCENDING)),

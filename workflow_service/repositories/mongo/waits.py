@@ -9,6 +9,7 @@ from mongoengine import DateTimeField, EnumField, IntField
 
 from workflow_service.domain.statuses import WaitKind, WaitStatus
 from workflow_service.domain.wait import Wait
+from workflow_service.repositories.mongo.child_fields import RoundField
 from workflow_service.repositories.mongo.codec import Codec, StoredDocument
 from workflow_service.repositories.mongo.connection import Raw, Store, store_errors
 from workflow_service.repositories.mongo.documents import DocumentsInMongo
@@ -31,6 +32,7 @@ class WaitDocument(StoredDocument):
     status = EnumField(WaitStatus)
     version = IntField()
     payload = JsonField()
+    children = RoundField()
     stopped_for = DurationField(db_field="stoppedForMs")
     deadline = DateTimeField()
     ask_at = DateTimeField(db_field="askAt")
