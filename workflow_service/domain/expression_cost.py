@@ -19,7 +19,7 @@ MAX_COST = 100_000_000
 _NAME = r"[A-Za-z_]\w*"
 _QUOTED = r"""(?:"[^"\\]*"|'[^'\\]*')"""
 _LOOP = r"\.\s*(?P<loop>map|filter|all|exists|exists_one)\s*\("
-_PATH = rf"(?<![\w.])(?:input|context|blocks|value)\b(?:\s*\.\s*{_NAME}\b(?!\s*\()|\s*\[\s*{_QUOTED}\s*\])*"
+_PATH = rf"(?<![\w.])(?<!\.\s){_NAME}\b(?!\s*\()(?:\s*\.\s*{_NAME}\b(?!\s*\()|\s*\[\s*{_QUOTED}\s*\])*"
 _TOKEN = re.compile(rf"(?P<path>{_PATH})|{_QUOTED}|{_LOOP}|(?P<open>\()|(?P<close>\))")
 _STEP = re.compile(rf"{_NAME}|{_QUOTED}")
 _JOINED = re.compile(rf"\)\s*{_LOOP}")
@@ -44,7 +44,8 @@ def cost(source: str, variables: Mapping[str, Any]) -> int:
     loops, paths = _loops_and_paths(source)
     if not loops:
         return 0
-    sizes = [(_size(_value(found.what, variables)), found.depth) for found in paths]
+    sizes = [(_size(_value(found.what, variables)), found.depth) for found in paths
+             if _STEP.findall(found.what)[0] in variables]
     whole = sum(size for (size, _), _ in sizes) + 1
     inner = sum(size for (size, _), depth in sizes if depth) + 1
     longest = max([source.count(",") + 1, *(length for (_, length), _ in sizes)])

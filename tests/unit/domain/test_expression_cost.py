@@ -15,7 +15,8 @@ from workflow_service.domain.expressions import evaluate
 def variables(length: int) -> dict[str, Any]:
     """Return variables with lists of this length."""
     lines = [{"price": number, "text": "x" * 50, "count": 1} for number in range(length)]
-    return {"input": {"list": list(range(length)), "lines": lines, "odd key": list(range(length)), "rate": 2},
+    return {"item": list(range(length)),
+            "input": {"list": list(range(length)), "lines": lines, "odd key": list(range(length)), "rate": 2},
             "context": {}, "blocks": {"a-b": {"output": {"list": list(range(length))}}}}
 
 
@@ -48,6 +49,7 @@ def test_what_people_write_about_a_thousand_lines(source: str) -> None:
     "input['odd key'].map(a, a).size() > 0",
     "blocks['a-b'].output.list.map(a, a).size() > 0",
     "blocks[input.list[0] == 0 ? 'a-b' : 'b'].output.list.map(a, a).size() > 0",
+    "item.map(a, a).size() > 0",
     "{'x': input}['x'].list.map(a, a).size() > 0",
     "input.list.all(a, // )\n input.list.all(b, b >= 0))",
     "input.list.all(a, ')' != ')))' && input.list.all(b, b >= 0))",
