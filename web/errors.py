@@ -97,8 +97,11 @@ FRAMEWORK_CODES: Mapping[HTTPStatus, str] = {
     HTTPStatus.NOT_FOUND: "not_found",
     HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request_entity_too_large",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "uri_too_long",
+    HTTPStatus.EXPECTATION_FAILED: "expectation_failed",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "request_header_fields_too_large",
 }
-"""The words for what the framework refuses before any endpoint is asked; written down, for Python renames statuses."""
+"""What framework and server refuse before any endpoint is asked; written down, for Python renames statuses."""
 INTERNAL_ERROR = "internal_error"
 """The word for our own faults."""
 _OWN_WORDS = {
@@ -147,9 +150,17 @@ def answer_unknown_error(error: Exception) -> Response:
                    "Something went wrong on our side. The request id leads to the details in the log.")
 
 
+def error_body(status: HTTPStatus, word: str, message: str, request: str) -> dict[str, Any]:
+    """Return the one shape of every error, without faults that have a place.
+
+    Args:
+        request: the id of the request.
+    """
+    return {"code": status.value, "status": status.phrase, "error": word, "message": message, "requestId": request}
+
+
 def _answer(status: HTTPStatus, word: str, message: str, issues: tuple[Issue, ...] = ()) -> Response:
-    body: dict[str, Any] = {"code": status.value, "status": status.phrase, "error": word, "message": message,
-                            "requestId": request_id()}
+    body = error_body(status, word, message, request_id())
     if issues:
         body["errors"] = _by_path(issues)
     response = jsonify(body)

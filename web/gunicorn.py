@@ -17,7 +17,9 @@ _server = load_settings().server
 _memory = Path("/dev/shm")
 
 bind = f"[{_server.host}]:{_server.port}" if ":" in _server.host else f"{_server.host}:{_server.port}"
-worker_class = "gthread"
+worker_class = "web.worker.Worker"
+# a search may have many filters
+limit_request_line = 8190
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = int(os.environ.get("WEB_THREADS", "16"))
 # the service starts threads and connections when it is imported, so each worker imports it after the fork

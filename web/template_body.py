@@ -9,7 +9,7 @@ from typing import Any
 from flask import Request, Response
 
 from web.errors import BodyTooLarge, MalformedYAML
-from web.json_body import json_body
+from web.json_body import json_body, whole_body
 from workflow_service.integrations import yaml_text
 from workflow_service.integrations.yaml_text import NotYaml
 
@@ -26,13 +26,14 @@ def template_body(request: Request) -> Any:
     Raises:
         UnsupportedMediaType: it is declared neither as JSON nor as YAML.
         RequestEntityTooLarge: it has too many bytes.
+        BadRequest: it was not sent to its end.
         BodyTooLarge: it is YAML and has more than ``MAX_YAML_BYTES``.
         MalformedJSON: it can't be read as JSON.
         MalformedYAML: it can't be read as YAML.
     """
     if request.mimetype not in _YAML_TYPES:
         return json_body(request)
-    raw = request.get_data()
+    raw = whole_body(request)
     if len(raw) > MAX_YAML_BYTES:
         raise BodyTooLarge(f"A body in YAML may have {MAX_YAML_BYTES >> 20} MB; JSON may have more.")
     try:

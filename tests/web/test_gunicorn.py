@@ -41,7 +41,7 @@ def test_it_listens_where_the_settings_say(monkeypatch: pytest.MonkeyPatch, host
 
 def test_each_worker_builds_the_service_for_itself() -> None:
     settings = _settings()
-    assert (settings["worker_class"], settings["preload_app"]) == ("gthread", False)
+    assert (settings["worker_class"], settings["preload_app"]) == ("web.worker.Worker", False)
 
 
 def test_the_process_can_be_built_while_nothing_else_runs() -> None:

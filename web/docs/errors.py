@@ -62,10 +62,13 @@ FAULTS: Mapping[str, str] = {
 }
 """What each code of a fault means."""
 _OF_THE_FRAMEWORK: Mapping[HTTPStatus, str] = {
-    HTTPStatus.BAD_REQUEST: "The request can't be read as HTTP.",
+    HTTPStatus.BAD_REQUEST: "The request can't be read as HTTP, or its body did not come to its end.",
     HTTPStatus.NOT_FOUND: "There is nothing at this address.",
     HTTPStatus.METHOD_NOT_ALLOWED: "The address does not know this method; the header `Allow` lists what it knows.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 16 MB.",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "The address with its parameters is longer than 8 KB.",
+    HTTPStatus.EXPECTATION_FAILED: "The header `Expect` asks for something else than `100-continue`.",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "There are more than 100 headers, or one is longer than 8 KB.",
 }
 _OURS = "Something went wrong on our side; the log has the details under the request id."
 _BEGIN = f"""# Errors

@@ -16,6 +16,7 @@ from typing import Any
 import cel
 
 from workflow_service.domain.errors import ExpressionError
+from workflow_service.domain.expression_cost import MAX_COST, cost
 
 VARIABLES = ("input", "context", "blocks")
 """What every expression may name: the execution's input, the shared context, the blocks before it."""
@@ -36,6 +37,7 @@ _TEXT_OR_BRACE = re.compile(rf"{_TEXT}|[{{}}]", re.DOTALL)
 _BLOCK = re.compile(rf"""{_TEXT_OR_COMMENT.pattern}|\.\s*blocks\b"""
                     r"""|\bblocks\s*\.\s*(?P<field>[A-Za-z_][A-Za-z0-9_]*)"""
                     r"""|\bblocks\s*\[\s*(?P<index>"[^"\\]*"|'[^'\\]*')\s*\]""", re.DOTALL)
+_QUOTED_NAME = re.compile(r"""(["'])[\w-]+\1""", re.ASCII)
 _MAP = re.compile(r"\.\s*map\s*\(")
 _MACRO_VARIABLE = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(\s*([A-Za-z_][A-Za-z0-9_]*)\s*,")
 _PARENTHESIS = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(|[()]")
@@ -70,10 +72,12 @@ def evaluate(source: str, variables: Mapping[str, Any]) -> Any:
         variables: by name; what is not named here is unknown to the expression.
 
     Raises:
-        ExpressionError: it is no CEL, names something that is not there, mixes types, or gives what JSON has not (an
-            instant, a duration, bytes, a map whose keys are no strings, a number beyond 64 bits).
+        ExpressionError: it is no CEL, names something that is not there, mixes types, loops over too much, or gives
+            what JSON has not (an instant, a duration, bytes, a map whose keys are no strings, a number beyond 64 bits).
     """
     program = compile_expression(source)
+    if cost(_without_texts(source), variables) > MAX_COST:
+        raise ExpressionError(f"'{source}' loops over more than can be evaluated; shorten the lists, or use an agent.")
     try:
         value = program.execute(dict(variables))
     except Exception as error:
@@ -136,6 +140,12 @@ def block_names(source: str) -> frozenset[str]:
     """Return the ids of the blocks that an expression reads, as ``blocks.a`` or ``blocks['a']``."""
     found = (match.group("field") or (match.group("index") or "")[1:-1] for match in _BLOCK.finditer(source))
     return frozenset(name for name in found if name)
+
+
+@lru_cache(maxsize=4096)
+def _without_texts(source: str) -> str:
+    """Return an expression without comments, and with those texts alone that can be names."""
+    return _TEXT_OR_COMMENT.sub(lambda found: found.group() if _QUOTED_NAME.fullmatch(found.group()) else "''", source)
 
 
 def _is_json(value: Any) -> bool:
