@@ -86,8 +86,10 @@ class Execution:
     stopped_for: timedelta = timedelta(0)
     """How long they stood still in all, until ``stopped_since``."""
     reason: str | None = None
-    """Why an operator paused or cancelled it, in the operator's words."""
+    """Why an operator paused or cancelled it, or an end block ended it, in the words of the operator or author."""
     cancel_mode: CancelMode = CancelMode.GRACEFUL
+    ended_by: str | None = None
+    """``block:epoch`` of the end block that ended it; None if none did, or somebody cancelled it first."""
     slots: tuple[Slot, ...] = ()
     slot_queue: tuple[str, ...] = ()
     """Ready blocks that wait for a slot; whoever frees one sends the first."""
@@ -189,14 +191,16 @@ def lift(execution: Execution, name: str, at: datetime, by: str | None = None) -
 
 
 def cancel(execution: Execution, at: datetime, error: Mapping[str, Any] | None, cause: str, *,
-           mode: CancelMode = CancelMode.GRACEFUL, reason: str | None = None) -> Execution:
+           mode: CancelMode = CancelMode.GRACEFUL, reason: str | None = None,
+           ended_by: str | None = None) -> Execution:
     """End the execution: what runs may end or is stopped, nothing else starts; a restart under way is given up.
 
     Args:
-        error: why, if it is a failure (a time-out); None when somebody asked for it.
+        error: why, if it is a failure (a time-out, an end block); None when somebody asked for it.
+        ended_by: the entry of the end block whose end this is.
     """
     stopped = replace(execution, generation=execution.generation + 1, deadline=None, error=error, cancel_mode=mode,
-                      reason=reason, restart_targets=None, restart_supplied=None,
+                      reason=reason, ended_by=ended_by, restart_targets=None, restart_supplied=None,
                       revoked=tuple(execution.restart_targets or ()),
                       holds=tuple(hold for hold in execution.holds if hold != RESTART_HOLD))
     return _change(stopped, "execution_cancelling", ExecutionStatus.CANCELLING, at, cause=cause, mode=mode.value,

@@ -76,6 +76,9 @@ def _lifted(event: Event) -> str:
 
 def _cancelling(event: Event) -> str:
     told, stopped = event.payload, "; what runs is stopped" if event.payload.get("mode") == "force" else ""
+    if str(told.get("cause")).startswith("ended_by:"):
+        message = f": {told['reason']}" if told.get("reason") else ""
+        return f"Block '{str(told['cause']).removeprefix('ended_by:')}' ends the execution{message}"
     if told.get("error"):
         return f"Ending the execution{_error(event)}{stopped}"
     reason = f": {told['reason']}" if told.get("reason") else ""
@@ -137,6 +140,8 @@ def _completed(event: Event) -> str:
     told = event.payload
     if told.get("cause") == "joined":
         return "All that had to come together here has ended"
+    if told.get("cause") == "end_reached":
+        return f"{_block(event)} was reached"
     supplied = " with an output that was supplied" if told.get("cause") == "supplied" else ""
     chosen = told.get("chosen")
     way = "" if chosen is None else f"; it leads to {', '.join(chosen)}" if chosen else "; it leads nowhere"
@@ -154,9 +159,19 @@ def _rejected(event: Event) -> str:
     return f"{_block(event)} was rejected{by}" + ("" if why == _NO_COMMENT else f": {why}")
 
 
+SKIPPED: Mapping[str, str] = {
+    "guard_false": "its condition is false",
+    "no_edge_satisfied": "no way leads to it",
+    "too_few_satisfied": "too few ways lead to it",
+    "late": "what it leads to has begun without it",
+    "cancelled": "it was taken out of the execution",
+}
+"""Why a block was skipped -> what that means for it."""
+
+
 def _skipped(event: Event) -> str:
-    guard = event.payload.get("cause") == "guard_false"
-    return f"{_block(event)} was skipped: {'its condition is false' if guard else 'no way leads to it'}"
+    cause = str(event.payload.get("cause"))
+    return f"{_block(event)} was skipped: {SKIPPED.get(cause, cause)}"
 
 
 def _cancelled(event: Event) -> str:

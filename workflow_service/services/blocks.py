@@ -16,6 +16,7 @@ from workflow_service.domain.approval import request
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.commands import RunBlock
 from workflow_service.domain.errors import ExpressionError, Unavailable
+from workflow_service.domain.flow import BlockKind
 from workflow_service.domain.retry import decide_retry
 from workflow_service.domain.statuses import ExecutionStatus, WaitKind
 from workflow_service.domain.template import Block
@@ -129,6 +130,9 @@ class Blocks:
 
     def _call(self, claim: Claim, block: Block, variables: Mapping[str, Any], resolved: Mapping[str, Any],
               lease: Lease) -> Ended:
+        if block.kind is BlockKind.END:
+            return self._store(claim, blocks.complete(claim.block, {}, None, self._clock.now(), self._timings.lease,
+                                                      cause="end_reached"))
         self._inputs.check(block, resolved)
         ours = blocks.with_input(claim.block, resolved)
         if block.has_children:

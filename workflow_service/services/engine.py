@@ -43,6 +43,7 @@ from workflow_service.services.results import Results
 from workflow_service.services.sending import Sender
 from workflow_service.services.standing_holds import StandingHolds
 from workflow_service.services.state_changes import StateChanges
+from workflow_service.services.stopping import Stopping
 from workflow_service.services.stores import Stores
 from workflow_service.services.sweeps import Sweeps
 from workflow_service.services.template_life import TemplateLife
@@ -115,7 +116,9 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
     # children are started by use cases that close executions themselves
     closing = Closing(stores, finisher, clock, lambda execution: children.ended(execution))
     claims = Claims(stores, plans, sender, closing, finisher, clock, ports.monotonic, ports.owner, timings)
-    releases = Releases(stores, claims, sender, closing, finisher, clock, timings)
+    stopping = Stopping(ports.agents, ports.monotonic)
+    cancellation = Cancellation(stores, plans, stopping, closing, finisher, clock, timings)
+    releases = Releases(stores, claims, sender, closing, cancellation, finisher, clock, timings)
     waits = Waits(stores, plans, ports.agents, sender, closing, finisher, clock, timings)
     counts = ports.counts
     leases = Leases(stores.blocks, clock, ports.monotonic, timings.lease, counts)
@@ -127,7 +130,6 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
     results = Results(stores, plans)
     executions = Executions(stores, ports.templates, plans, sender, finisher, standing_holds, closing, results,
                             ports.state, clock, ports.new_id, timings)
-    cancellation = Cancellation(stores, plans, ports.agents, closing, finisher, clock, ports.monotonic, timings)
     starts = ChildStarts(stores, plans, executions, cancellation, holds, results, ports.state, clock, timings)
     children = Children(stores, plans, ports.templates, starts, waits, cancellation, closing, finisher, clock, timings)
     blocks = Blocks(stores, claims, releases, waits, Inputs(stores, ports.agents), children, ports.agents, leases,

@@ -180,7 +180,7 @@ class Restarts:
         elif command.reset_state:
             wanted |= set(plan.roots)
         else:
-            wanted |= rules.failed({name: block for name, block in found.items() if name in plan.nodes})
+            wanted |= rules.failed(plan, found)
         if not wanted and plan is self._plans.of(execution):
             raise Conflict(f"Nothing in execution '{command.execution_id}' failed or was cancelled; name the block to "
                            "restart from, or reset its state to run all of it again.")

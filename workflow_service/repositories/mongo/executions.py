@@ -66,6 +66,7 @@ class ExecutionDocument(StoredDocument):
     stopped_since = DateTimeField(db_field="stoppedSince")
     stopped_for = DurationField(db_field="stoppedForMs")
     reason = TextField()
+    ended_by = TextField(db_field="endedBy")
     cancel_mode = EnumField(CancelMode, db_field="cancelMode")
     slots = SlotsField()
     slot_queue = TextsField(db_field="slotQueue")
