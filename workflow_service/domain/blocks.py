@@ -25,6 +25,12 @@ from workflow_service.domain.plan import Node, Plan
 from workflow_service.domain.statuses import BLOCK_TRANSITIONS, BlockStatus, WaitKind, check
 
 
+LATE = "late"
+"""Why a block is withdrawn: what it leads to has begun without it."""
+CANCELLED = "cancelled"
+"""Why a block is withdrawn: an operator takes it out of the execution."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class BlockExecution:
     """One block of one execution."""

@@ -90,6 +90,13 @@ def _cancel_forced(event: Event) -> str:
     return f"What still runs is being stopped, asked by {event.payload.get('cause')}{reason}"
 
 
+def _withdrawing(event: Event) -> str:
+    names = ", ".join(event.payload.get("blocks") or ())
+    if event.payload.get("cause") == "late":
+        return f"What comes too late is not waited for any more: {names}"
+    return f"The execution goes on without {names}, asked{_by(event)}"
+
+
 def _restarting(event: Event) -> str:
     names = event.payload.get("blocks") or ()
     again = f"; these run again: {', '.join(names)}" if names else ""
@@ -212,6 +219,8 @@ SENTENCES: Mapping[str, Callable[[Event], str]] = {
     "execution_lifted": _lifted,
     "execution_cancelling": _cancelling,
     "execution_cancel_forced": _cancel_forced,
+    "execution_withdrawing": _withdrawing,
+    "execution_withdrawn": _fixed("All that was to be taken out has ended"),
     "execution_restarting": _restarting,
     "execution_restart_revoked": _fixed("The restart that was under way is given up"),
     "execution_completed": _fixed("Execution completed"),

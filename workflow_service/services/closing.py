@@ -74,12 +74,17 @@ class Closing:
             return
         self._withdraw(waits, approvals, ApprovalStatus.CANCELLED)
 
-    def supersede_requests(self, execution: Execution, epochs: Mapping[str, int]) -> None:
-        """End the open waits and approvals that these blocks have from epochs before theirs."""
+    def supersede_requests(self, execution: Execution, epochs: Mapping[str, int],
+                           status: ApprovalStatus = ApprovalStatus.SUPERSEDED) -> None:
+        """End the open waits and approvals that these blocks have from epochs before theirs.
+
+        Args:
+            status: what becomes of the approvals.
+        """
         waits, approvals = self._open_requests(execution)
         self._withdraw([wait for wait in waits if wait.epoch < epochs.get(wait.block_id, 0)],
                        [approval for approval in approvals if approval.epoch < epochs.get(approval.block_id, 0)],
-                       ApprovalStatus.SUPERSEDED)
+                       status)
 
     def _open_requests(self, execution: Execution) -> tuple[Sequence[Wait], Sequence[Approval]]:
         workspace_id, execution_id = execution.workspace_id, execution.execution_id

@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
-from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.blocks import CANCELLED, LATE, BlockExecution
 from workflow_service.domain.events import Event
 from workflow_service.domain.ids import block_execution_id
 from workflow_service.domain.invariants.record import Record, Violation
 from workflow_service.domain.outcomes import is_satisfied, is_without_outcome
 from workflow_service.domain.plan import Node
+from workflow_service.domain.regions import late_for
 from workflow_service.domain.statuses import FAILURES, BlockStatus, WaitKind
 
 _TOO_FEW = frozenset({"no_edge_satisfied", "too_few_satisfied"})
@@ -130,8 +131,24 @@ def _broken_end(record: Record, block: BlockExecution, node: Node, own: Sequence
             yield Violation(invariant="I5", subject=block.id, message="It ran and never became ready by its edges.")
     if block.status is BlockStatus.CANCELLED and not _has_reason(record, block, cause):
         yield Violation(invariant="I5", subject=block.id, message=f"It was cancelled without a reason: {cause}.")
+    if block.status is BlockStatus.SKIPPED and cause in (LATE, CANCELLED):
+        yield from _broken_withdrawal(record, block, own[-1])
     if cause == "guard_false" and own[-1].payload["from"] != BlockStatus.RUNNING.value:
         yield Violation(invariant="I5", subject=block.id, message="Its guard was asked before it ran.")
+
+
+def _broken_withdrawal(record: Record, block: BlockExecution, end: Event) -> Iterator[Violation]:
+    """A block is withdrawn after that was written down; as late, after what it alone leads to has begun."""
+    cause = end.payload["cause"]
+    if not any(event.type == "execution_withdrawing" and event.payload["cause"] == cause and event.at <= end.at
+               and block.block_id in event.payload["blocks"]
+               for event in record.events[record.execution.execution_id]):
+        yield Violation(invariant="I5", subject=end.event_id, message="It was withdrawn and nobody wanted that.")
+    if cause == LATE and not any(
+            block.block_id in late_for(record.plan, name) and any(
+                event.type == "block_started" and event.at <= end.at for event in record.events[join.id])
+            for name, join in record.by_name.items()):
+        yield Violation(invariant="I5", subject=end.event_id, message="It was late for nothing that had begun.")
 
 
 def _has_reason(record: Record, block: BlockExecution, cause: str) -> bool:

@@ -73,6 +73,7 @@ class ExecutionDocument(StoredDocument):
     restart_targets = JsonField(db_field="restartTargets")
     restart_supplied = JsonField(db_field="restartSupplied")
     revoked = TextsField()
+    withdrawing = JsonField()
     remaining = DurationField(db_field="remainingMs")
     deadline = DateTimeField()
     due_at = DateTimeField(db_field="dueAt")
