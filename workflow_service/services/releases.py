@@ -39,8 +39,8 @@ class _Release:
     ready: list[BlockExecution] = field(default_factory=list)
     claim: Claim | None = None
     """The next block of the run, if it was claimed in the same update that made it ready."""
-    sees_open: bool = False
-    """True when a successor goes on waiting, so the execution can't be at its end."""
+    waiting: set[str] = field(default_factory=set)
+    """Successors that go on waiting, so the execution can't be at its end."""
     complete: bool = True
     """False when a successor was too contended: the block stays unreleased."""
 
@@ -77,7 +77,7 @@ class Releases:
         if ends_execution(plan, source):
             self._cancellation.end(plan, source)
         self._sender.send(plan, release.ready, brought)
-        if not release.ready and release.claim is None and (plan.has_gates or not release.sees_open):
+        if not release.ready and release.claim is None and (plan.has_gates or not release.waiting):
             self._closing.settle(plan, source.workspace_id, source.execution_id)
         if release.complete:
             self._finisher.rest(*release.told, urgent=source.status in FAILURES)
@@ -104,7 +104,8 @@ class Releases:
             decided = before if several else blocks.decide_edge(before, source.entry, satisfied)
             after = blocks.settle(decided, node, self._clock.now(), self._timings.lease)
             if after is None:
-                release.sees_open |= not before.status.is_terminal
+                if not before.status.is_terminal:
+                    release.waiting.add(name)
                 return
             if self._store(release, before, after, stay):
                 return
@@ -121,6 +122,7 @@ class Releases:
             self._finisher.relay(after)
         else:
             release.ended.append(after)
+            release.waiting.discard(after.block_id)  # another edge of it was decided before, in this same release
         return True
 
     def _cancel_descendants(self, release: _Release, source: BlockExecution) -> None:

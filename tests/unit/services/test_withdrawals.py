@@ -263,6 +263,18 @@ def test_an_execution_that_has_nothing_left_is_complete() -> None:
     life.ends(run, S.COMPLETED, a="skipped")
 
 
+def test_an_execution_of_which_all_waited_and_a_merge_is_skipped_is_complete() -> None:
+    """Nobody is asked anywhere, so nobody else would look at it again."""
+    life = Life(block("a"), block("b", "a"), block("c", "a"), block("d", "b", "c"))
+    life.agents.plan("a", ACCEPTED)
+    run = life.start()
+    life.work()
+    life.settle()
+    assert life.of(run).status is S.WAITING
+    assert cancelled(life, run, "a").status is S.COMPLETED
+    life.ends(run, S.COMPLETED, a="skipped", d="skipped")
+
+
 def _complete(life: Life, run: str) -> None:
     life.work()
     life.settle()
