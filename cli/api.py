@@ -149,6 +149,10 @@ class Api:
         """Go on after a block with an output that is given here."""
         return self._control(execution_id, "blocks", block_id, "skip", said=said)
 
+    def cancel_block(self, execution_id: str, block_id: str, **said: Any) -> Document:
+        """Go on without a block."""
+        return self._control(execution_id, "blocks", block_id, "cancel", said=said)
+
     def retry(self, execution_id: str, block_id: str) -> Document:
         """Make the next attempt of a block now."""
         return self._control(execution_id, "blocks", block_id, "retry")

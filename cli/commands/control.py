@@ -130,7 +130,24 @@ def retry(api: Api, execution_id: str, block_id: str, as_json: bool) -> None:
     show(answer, as_json, outcome(execution_id, answer, f"Block {block_id} may be tried again now."))
 
 
-COMMANDS = (pause, resume, cancel, restart, skip, retry)
+@click.command("cancel-block")
+@click.argument("execution_id", metavar="ID")
+@click.argument("block_id", metavar="BLOCK")
+@click.option("--region", is_flag=True, help="Also go on without all that can be reached through BLOCK alone.")
+@reason
+@as_json
+@calls_api
+def cancel_block(api: Api, execution_id: str, block_id: str, region: bool, reason: str | None,
+                 as_json: bool) -> None:
+    """Go on without BLOCK, which has not ended.
+
+    If it is at work its agent is stopped first.
+    """
+    answer = api.cancel_block(execution_id, block_id, region=region or None, reason=reason)
+    show(answer, as_json, outcome(execution_id, answer, f"The execution goes on without block {block_id}."))
+
+
+COMMANDS = (pause, resume, cancel, restart, skip, retry, cancel_block)
 """What ``executions`` gets from here."""
 
 

@@ -80,7 +80,8 @@ def plan_tree(plan: Document) -> RenderableType:
             if segment["join"] is not None:
                 branch.add(Text.assemble(("then ", "dim"), _line(segment["join"], critical, gates)))
     path = Text.assemble(("Critical path: ", "dim"), " -> ".join(plan["criticalPath"]))
-    return Group(tree, path)
+    others = ", ".join(plan["onlyAfterFailures"])
+    return Group(tree, path, *([Text.assemble(("Only after a failure: ", "dim"), others)] if others else []))
 
 
 def _figures(plan: Document) -> str:

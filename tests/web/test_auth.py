@@ -48,6 +48,7 @@ ROUTES: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/api/v1/executions/run-9/restart", None, {"operator", "admin"}),
     ("POST", "/api/v1/executions/run-9/blocks/extract/skip", None, {"operator", "admin"}),
     ("POST", "/api/v1/executions/run-9/blocks/extract/retry", None, {"operator", "admin"}),
+    ("POST", "/api/v1/executions/run-9/blocks/extract/cancel", None, {"operator", "admin"}),
     ("GET", "/api/v1/holds", None, EVERYBODY),
     ("POST", "/api/v1/holds", PLACE_HOLD, {"operator", "admin"}),
     ("DELETE", "/api/v1/holds/h9", None, {"operator", "admin"}),

@@ -18,7 +18,8 @@ from workflow_service.bootstrap import Application
 from workflow_service.domain.agents import Accepted, Failure, FailureClass
 
 URL = "/api/v1/executions/run-1"
-PATHS = ["pause", "resume", "cancel", "restart", "blocks/extract/skip", "blocks/extract/retry"]
+PATHS = ["pause", "resume", "cancel", "restart", "blocks/extract/skip", "blocks/extract/retry",
+         "blocks/extract/cancel"]
 RUNNING = [{"blockId": "extract", "status": "running"}]
 AT_AGENT = [{"blockId": "extract", "status": "awaiting_agent"}]
 ACCEPTED = Accepted(ask_again_after=timedelta(minutes=1))
@@ -194,12 +195,25 @@ def test_retry_does_not_wait(ask: Ask, shown: Ask, answering: Ask) -> None:
     assert (extract["status"], extract["attempt"], extract["nextAttemptAt"]) == ("completed", 2, None)
 
 
+@pytest.mark.parametrize("said", [{}, {"region": True, "reason": "Not needed."}])
+def test_a_block_is_taken_out(ask: Ask, shown: Ask, said: dict[str, Any]) -> None:
+    assert ask("blocks/extract/cancel", said).json == {"success": True, "status": "completed"}
+    assert [block["status"] for block in shown()["blockExecutions"]] == ["skipped", "skipped"]
+
+
 @pytest.mark.parametrize(("path", "error"), [
     ("resume", "conflict"), ("restart", "conflict"), ("blocks/extract/skip", "conflict"),
     ("blocks/extract/retry", "conflict")])
 def test_what_does_not_fit_a_running_execution(ask: Ask, path: str, error: str) -> None:
     answer = ask(path)
     assert (answer.status_code, answer.json["error"]) == (409, error)
+
+
+@pytest.mark.parametrize("block_id", ["extract", "review"])
+def test_nothing_is_taken_out_of_what_has_ended(ask: Ask, block_id: str) -> None:
+    ask("cancel")
+    answer = ask(f"blocks/{block_id}/cancel")
+    assert (answer.status_code, answer.json["error"]) == (409, "conflict")
 
 
 @pytest.mark.parametrize("path", ["pause", "cancel"])
@@ -216,7 +230,7 @@ def test_executions_of_another_workspace_do_not_exist(client: CheckedClient, sig
 
 
 @pytest.mark.parametrize(("path", "body"), [
-    ("blocks/unknown/skip", None), ("blocks/unknown/retry", None), ("restart", {"fromBlock": "unknown"}),
+    ("blocks/unknown/skip", None), ("blocks/unknown/retry", None), ("blocks/unknown/cancel", None), ("restart", {"fromBlock": "unknown"}),
     ("restart", {"definition": "7.0.0", "failedOnly": True})])
 def test_what_the_execution_does_not_have(ask: Ask, path: str, body: dict[str, Any] | None) -> None:
     assert ask(path, body).status_code == 404
@@ -250,6 +264,8 @@ def test_nobody_controls_without_a_token(client: CheckedClient, path: str) -> No
     ("restart", {"failedOnly": True, "resetState": True}, "resetState", "contradiction"),
     ("blocks/extract/skip", {"output": [1]}, "output", "invalid"),
     ("blocks/extract/skip", {"output": None}, "output", "not_null"),
+    ("blocks/extract/cancel", {"region": "true"}, "region", "invalid"),
+    ("blocks/extract/cancel", {"reason": "x" * 501}, "reason", "invalid"),
 ])
 def test_a_body_that_breaks_the_rules_is_told_where(ask: Ask, shown: Ask, path: str, body: dict[str, Any], fault: str,
                                                     code: str) -> None:

@@ -43,6 +43,7 @@ def test_operation_ids_are_those_that_clients_are_built_on(document: dict[str, A
         "exportTemplate",
         "startExecution", "listExecutions", "getExecution",
         "pauseExecution", "resumeExecution", "cancelExecution", "restartExecution", "skipBlock", "retryBlock",
+        "cancelBlock",
         "listHolds", "placeHold", "liftHold", "listEvents", "getExecutionLogs", "verifyExecution",
         "listPendingApprovals", "getApproval", "respondToApproval", "getHealth", "getReadiness", "getMetrics"}
 

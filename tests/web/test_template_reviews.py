@@ -125,6 +125,7 @@ def test_plan(client: CheckedClient, admin: Headers) -> None:
     assert client.post(f"{URL}/plan", headers=admin).json == {
         "templateId": "contract-review", "version": "1.0.0", "blockCount": 2, "widestLevel": 1,
         "maxParallelBlocks": 4, "gates": ["review"], "criticalPath": ["extract", "review"], "estimatedDuration": None,
+        "onlyAfterFailures": [],
         "segments": [{"wave": 1, "lines": [{"runs": [["extract"]]}], "join": None},
                      {"wave": 2, "lines": [{"runs": [["review"]]}], "join": None}]}
 

@@ -19,11 +19,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from workflow_service.domain.agents import Failure
-from workflow_service.domain.edges import branch_targets
 from workflow_service.domain.events import Event
 from workflow_service.domain.ids import block_execution_id, edge_entry, idempotency_key
 from workflow_service.domain.plan import Node, Plan
-from workflow_service.domain.statuses import BLOCK_TRANSITIONS, FAILURES, BlockStatus, WaitKind, check
+from workflow_service.domain.statuses import BLOCK_TRANSITIONS, BlockStatus, WaitKind, check
+
+
+LATE = "late"
+"""Why a block is withdrawn: what it leads to has begun without it."""
+CANCELLED = "cancelled"
+"""Why a block is withdrawn: an operator takes it out of the execution."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,16 +114,6 @@ def unborn(node: Node, workspace_id: str, execution_id: str) -> BlockExecution:
                           pending_edges=tuple(edge_entry(name, 0) for name in node.predecessors))
 
 
-def is_satisfied(plan: Plan, source: BlockExecution, successor: Node) -> bool:
-    """Say what an ended block's edge to a successor came to: satisfied, or dead."""
-    if source.status is not BlockStatus.COMPLETED:
-        return False
-    block = plan.nodes[source.block_id].block
-    if block is None or successor.target not in branch_targets(block):
-        return True
-    return successor.target in (source.chosen or ())
-
-
 def decide_edge(block: BlockExecution, entry: str, satisfied: bool) -> BlockExecution:
     """Take one edge out of those pending and count it; an edge that is not pending changes nothing."""
     if entry not in block.pending_edges:
@@ -128,15 +123,21 @@ def decide_edge(block: BlockExecution, entry: str, satisfied: bool) -> BlockExec
 
 
 def settle(block: BlockExecution, node: Node, at: datetime, lease: timedelta) -> BlockExecution | None:
-    """Return the pending block as it goes on once all its edges are decided; None while it has to wait.
+    """Return the pending block as it goes on once enough of its edges are decided; None while it has to wait.
 
-    It becomes ready if an edge is satisfied or there was none, otherwise skipped. What is nobody's work completes at
-    once: a join of the compiler, and a block whose output was supplied.
+    Enough are all, if one of them is satisfied or there was none; or as many satisfied ones as its join policy asks
+    for. When all are decided and these were too few, it is skipped. What is nobody's work completes at once: a join of
+    the compiler, and a block whose output was supplied.
     """
-    if block.status is not BlockStatus.PENDING or block.pending_edges:
+    if block.status is not BlockStatus.PENDING:
         return None
-    if node.predecessors and not block.satisfied:
-        return _end(block, BlockStatus.SKIPPED, at, lease, cause="no_edge_satisfied")
+    if block.satisfied < node.needed:
+        if block.pending_edges:
+            return None
+        cause = "too_few_satisfied" if block.satisfied else "no_edge_satisfied"
+        return _end(block, BlockStatus.SKIPPED, at, lease, cause=cause)
+    if block.pending_edges and not node.is_early:
+        return None
     if node.is_join:
         return _end(block, BlockStatus.COMPLETED, at, lease, cause="joined")
     if block.supplied is not None:
@@ -212,10 +213,9 @@ def wait_for_retry(block: BlockExecution, failure: Failure, due_at: datetime, at
 
 
 def complete(block: BlockExecution, output: Mapping[str, Any], chosen: tuple[str, ...] | None, at: datetime,
-             lease: timedelta) -> BlockExecution:
+             lease: timedelta, cause: str = "agent_answered") -> BlockExecution:
     """End the block with its output and the branches that it chose."""
-    return _end(block, BlockStatus.COMPLETED, at, lease, output=output, chosen=chosen, error=None,
-                cause="agent_answered")
+    return _end(block, BlockStatus.COMPLETED, at, lease, output=output, chosen=chosen, error=None, cause=cause)
 
 
 def fail(block: BlockExecution, failure: Failure, at: datetime, lease: timedelta) -> BlockExecution:
@@ -234,6 +234,11 @@ def reject(block: BlockExecution, by: str | None, comments: str | None, at: date
 def skip(block: BlockExecution, at: datetime, lease: timedelta) -> BlockExecution:
     """End the block without a call because its guard is false."""
     return _end(block, BlockStatus.SKIPPED, at, lease, cause="guard_false", attempt=block.attempt - 1)
+
+
+def withdraw(block: BlockExecution, at: datetime, lease: timedelta, cause: str) -> BlockExecution:
+    """End the block without a result while its execution goes on without it; its fence grows as that of a cancel."""
+    return _end(block, BlockStatus.SKIPPED, at, lease, cause=cause, fence=block.fence + 1)
 
 
 def cancel(block: BlockExecution, at: datetime, lease: timedelta, cause: str) -> BlockExecution:
@@ -269,12 +274,6 @@ def restart(block: BlockExecution, epoch: int, pending_edges: Iterable[str], at:
 def keep(block: BlockExecution, at: datetime) -> BlockExecution:
     """Make a new version of an ended block, so that a restart which was given up and still knows the old one fails."""
     return _record(replace(block, due_at=at), "block_kept", at, previous=block.status, cause="restart_given_up")
-
-
-def failures(blocks: Iterable[BlockExecution]) -> list[BlockExecution]:
-    """Return the blocks that make their execution fail, the first failure first."""
-    return sorted((block for block in blocks if block.status in FAILURES),
-                  key=lambda block: (block.completed_at is None, block.completed_at))
 
 
 _NO_LEASE: Mapping[str, Any] = {"lease_owner": None, "lease_until": None}

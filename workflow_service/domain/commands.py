@@ -121,6 +121,17 @@ class SkipBlock:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CancelBlock:
+    """Go on without a block that has not ended."""
+
+    execution_id: str
+    block_id: str
+    region: bool = False
+    """And without all that can be reached through it alone."""
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class RetryBlock:
     """Make the next attempt of a block that waits for it now."""
 

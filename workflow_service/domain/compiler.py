@@ -50,7 +50,10 @@ def segments(plan: Plan, ready: Iterable[str]) -> tuple[Segment, ...]:
 
 
 def _cut_join(block_id: str, before: edges.Graph, targets: dict[str, str]) -> None:
-    """Put joins between a block and its predecessors until none has more than ``MAX_JOIN_EDGES`` of them."""
+    """Put joins between a block and its predecessors until none has more than ``MAX_JOIN_EDGES`` of them.
+
+    A block that begins before all of them are decided never has more (``flow.MAX_EARLY_JOIN_EDGES``).
+    """
     level = 0
     while len(before[block_id]) > MAX_JOIN_EDGES:
         joins = []
@@ -87,7 +90,7 @@ def _goes_on(node: Node, nodes: Mapping[str, Node]) -> bool:
 
 
 def _branches(node: Node) -> bool:
-    return node.block is not None and bool(edges.branch_targets(node.block))
+    return node.block is not None and bool(edges.branch_targets(node.block) | edges.failure_targets(node.block))
 
 
 def _line(plan: Plan, block_id: str) -> Line:
@@ -104,7 +107,7 @@ def _join_of(plan: Plan, lines: tuple[Line, ...]) -> Line | None:
     if len(followers) != 1 or any(_branches(end) for end in ends):
         return None
     join = plan.nodes[followers.pop()]
-    if join.is_join or join.has_gate or set(join.predecessors) != {end.node_id for end in ends}:
+    if join.is_join or join.is_early or join.has_gate or set(join.predecessors) != {end.node_id for end in ends}:
         return None
     return Line(runs=(plan.run_from(join.node_id),))
 

@@ -1,8 +1,9 @@
 """Edges: who follows whom in a template, and what a block that has ended says to each of its successors.
 
-An edge is *satisfied* when its source completed and, if the source branches, chose it; otherwise it is *dead*. A block
-whose edges are all decided runs if one of them is satisfied and is skipped if none is, which makes a merge after a
-branch work without a rule of its own.
+An edge is *satisfied* when its source completed and, if the source branches, chose it; otherwise it is *dead*. What the
+edges of a failed block come to, its failure policy says (``outcomes``). A block whose edges are all decided runs if one
+of them is satisfied and is skipped if none is, which makes a merge after a branch work without a rule of its own; a
+join policy may let it begin earlier, or ask for more.
 """
 
 from __future__ import annotations

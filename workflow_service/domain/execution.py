@@ -12,7 +12,7 @@ outside (restart, cancel, map); who wants to close the execution has read it fir
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -86,8 +86,10 @@ class Execution:
     stopped_for: timedelta = timedelta(0)
     """How long they stood still in all, until ``stopped_since``."""
     reason: str | None = None
-    """Why an operator paused or cancelled it, in the operator's words."""
+    """Why an operator paused or cancelled it, or an end block ended it, in the words of the operator or author."""
     cancel_mode: CancelMode = CancelMode.GRACEFUL
+    ended_by: str | None = None
+    """``block:epoch`` of the end block that ended it; None if none did, or somebody cancelled it first."""
     slots: tuple[Slot, ...] = ()
     slot_queue: tuple[str, ...] = ()
     """Ready blocks that wait for a slot; whoever frees one sends the first."""
@@ -97,6 +99,8 @@ class Execution:
     """Of those: block id -> what was supplied instead of its run (``output``, ``chosen``, ``by``)."""
     revoked: tuple[str, ...] = ()
     """What a restart that a cancel gave up was about to reset: each gets a new version before the execution may end."""
+    withdrawing: Mapping[str, str] = field(default_factory=dict)
+    """Blocks that it goes on without and that may not have ended yet -> why."""
     remaining: timedelta | None = None
     """What is left of the time-out, counted while the execution is not parked as a whole."""
     deadline: datetime | None = None
@@ -189,14 +193,16 @@ def lift(execution: Execution, name: str, at: datetime, by: str | None = None) -
 
 
 def cancel(execution: Execution, at: datetime, error: Mapping[str, Any] | None, cause: str, *,
-           mode: CancelMode = CancelMode.GRACEFUL, reason: str | None = None) -> Execution:
+           mode: CancelMode = CancelMode.GRACEFUL, reason: str | None = None,
+           ended_by: str | None = None) -> Execution:
     """End the execution: what runs may end or is stopped, nothing else starts; a restart under way is given up.
 
     Args:
-        error: why, if it is a failure (a time-out); None when somebody asked for it.
+        error: why, if it is a failure (a time-out, an end block); None when somebody asked for it.
+        ended_by: the entry of the end block whose end this is.
     """
     stopped = replace(execution, generation=execution.generation + 1, deadline=None, error=error, cancel_mode=mode,
-                      reason=reason, restart_targets=None, restart_supplied=None,
+                      reason=reason, ended_by=ended_by, withdrawing={}, restart_targets=None, restart_supplied=None,
                       revoked=tuple(execution.restart_targets or ()),
                       holds=tuple(hold for hold in execution.holds if hold != RESTART_HOLD))
     return _change(stopped, "execution_cancelling", ExecutionStatus.CANCELLING, at, cause=cause, mode=mode.value,
@@ -208,6 +214,27 @@ def forget_restart(execution: Execution, at: datetime) -> Execution:
     return _record(replace(execution, revoked=()), "execution_restart_revoked", at, execution.status, cause="cancelled")
 
 
+def withdraw(execution: Execution, names: Iterable[str], cause: str, at: datetime, *, by: str | None = None,
+             reason: str | None = None) -> Execution:
+    """Write down blocks that the execution goes on without, before any of them is ended.
+
+    Args:
+        cause: why; of a block that is on the list already the first counts.
+        by: who wants it; None if the template does.
+    """
+    listed = {**dict.fromkeys(names, cause), **execution.withdrawing}
+    new = [name for name in listed if name not in execution.withdrawing]
+    return _record(replace(execution, withdrawing=listed), "execution_withdrawing", at, execution.status, cause=cause,
+                   blocks=new, by=by, reason=reason)
+
+
+def withdrawn(execution: Execution, names: Iterable[str], at: datetime) -> Execution:
+    """Take blocks off the list of those to be withdrawn: they have ended."""
+    left = {name: cause for name, cause in execution.withdrawing.items() if name not in set(names)}
+    return _record(replace(execution, withdrawing=left), "execution_withdrawn", at, execution.status,
+                   cause="blocks_ended")
+
+
 def force(execution: Execution, at: datetime, reason: str | None, by: str) -> Execution:
     """Let what still runs in an execution that is being cancelled be stopped."""
     forced = replace(execution, cancel_mode=CancelMode.FORCE, reason=reason or execution.reason)
@@ -217,7 +244,7 @@ def force(execution: Execution, at: datetime, reason: str | None, by: str) -> Ex
 def close(execution: Execution, status: ExecutionStatus, error: Mapping[str, Any] | None, at: datetime) -> Execution:
     """End the execution for good: every block of it has ended."""
     ended = replace(execution, completed_at=max(at, execution.started_at or execution.created_at), deadline=None,
-                    error=error, holds=(), slots=(), slot_queue=(), clock_stopped_by=(), stopped_since=None,
+                    error=error, withdrawing={}, holds=(), slots=(), slot_queue=(), clock_stopped_by=(), stopped_since=None,
                     reason=execution.reason if execution.status is ExecutionStatus.CANCELLING else None)
     return _change(ended, f"execution_{status.value}", status, at, cause="all_blocks_ended")
 
@@ -232,7 +259,8 @@ def begin_restart(execution: Execution, targets: Mapping[str, int], timeout: tim
         supplied: what is taken instead of the run of some of them.
         from_version: the definition that it had until now.
     """
-    opened = replace(execution, restart_targets=dict(targets), restart_supplied=supplied,
+    kept = {name: cause for name, cause in execution.withdrawing.items() if name not in targets}
+    opened = replace(execution, restart_targets=dict(targets), restart_supplied=supplied, withdrawing=kept,
                      generation=execution.generation + 1, hold_number=execution.hold_number + 1,
                      holds=tuple(sorted({*execution.holds, RESTART_HOLD})), completed_at=None, error=None)
     told = {"by": by, "blocks": list(targets), "templateVersion": execution.template_version,
@@ -272,7 +300,7 @@ def at_rest(execution: Execution, at: datetime, again_after: timedelta) -> Execu
 def needs_sweep(execution: Execution) -> bool:
     """Say whether the execution is in the middle of something that the sweep has to bring to its end."""
     unfinished = (ExecutionStatus.PENDING, ExecutionStatus.PAUSING, ExecutionStatus.CANCELLING)
-    return execution.status in unfinished or execution.restart_targets is not None
+    return execution.status in unfinished or execution.restart_targets is not None or bool(execution.withdrawing)
 
 
 def _clock_stopped(execution: Execution, at: datetime) -> Execution:

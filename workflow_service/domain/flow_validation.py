@@ -13,6 +13,7 @@ from workflow_service.domain.flow import (
     FailureAction,
     JoinMode,
     JoinPolicy,
+    Late,
     Map,
     Timer,
 )
@@ -90,7 +91,12 @@ def _is_instant(text: str) -> bool:
 
 
 def _join_issues(policy: JoinPolicy, ways_in: int, path: str) -> Iterator[Issue]:
+    if policy.mode is not JoinMode.N and policy.count != 1:
+        yield Issue(path=f"{path}.count", code="not_allowed", message="Only the mode 'n' counts.", allowed=("n",))
     if policy.mode is JoinMode.ALL:
+        if policy.late is Late.CANCEL:
+            yield Issue(path=f"{path}.late", code="nothing_is_late", allowed=("any", "n"),
+                        message="Nothing comes late to a block that begins when all before it have ended.")
         return
     if ways_in > MAX_EARLY_JOIN_EDGES:
         yield Issue(path=path, code="too_many", allowed=(f"at most {MAX_EARLY_JOIN_EDGES}",),

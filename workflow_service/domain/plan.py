@@ -31,6 +31,17 @@ class Node:
         return self.block is None
 
     @property
+    def is_early(self) -> bool:
+        """True when the block may begin before all its edges are decided."""
+        return self.block is not None and self.block.join_policy.needed is not None
+
+    @property
+    def needed(self) -> int:
+        """How many satisfied edges it takes for the block to begin."""
+        early = self.block.join_policy.needed if self.block is not None else None
+        return min(early or 1, len(self.predecessors))
+
+    @property
     def has_gate(self) -> bool:
         """True when a person is asked before the block runs."""
         return self.block is not None and self.block.human_in_loop.required

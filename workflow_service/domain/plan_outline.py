@@ -1,18 +1,25 @@
 """What a plan looks like before anything runs. Pure.
 
-It is shown as if every branch were taken, no guard skipped a block and nothing failed. The estimated duration adds up
+It is shown as if every branch were taken, no guard skipped a block and nothing failed; a block that begins before all
+the others have ended begins as early as it may. The estimated duration adds up
 what authors wrote down; where one block on the way says nothing, nobody knows, and no number is made up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from workflow_service.domain.compiler import segments
-from workflow_service.domain.plan import Fan, Line, Plan, Segment
+from workflow_service.domain.edges import failure_targets
+from workflow_service.domain.flow import BlockKind
+from workflow_service.domain.plan import Fan, Line, Node, Plan, Segment
+from workflow_service.domain.regions import late_for
 from workflow_service.domain.template import Block
+
+Ways = Mapping[str, tuple[str, ...]]
+"""Node -> those right before it that lead to it if nothing fails, in topological order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,22 +52,42 @@ class PlanOutline:
     """How many blocks stand beside each other at most, at one distance from the start."""
     gates: tuple[str, ...]
     """The blocks where a person is asked."""
+    only_after_failures: tuple[str, ...]
+    """The blocks that run only if another one fails; they have no turn, and no part in any number here."""
     estimated_duration: timedelta | None
     """Of the critical path, or longer where the limit of parallel blocks stretches it; None if not known."""
 
 
 def outline(plan: Plan) -> PlanOutline:
     """Return the outline of a plan."""
-    blocks = {node_id: node.block for node_id, node in plan.nodes.items() if node.block is not None}
+    ways = _ways(plan)
+    blocks = {node_id: node.block for node_id, node in plan.nodes.items() if node.block is not None and node_id in ways}
     known = all(block.estimated_duration is not None for block in blocks.values())
     lengths = {node_id: _length(blocks[node_id], known) if node_id in blocks else timedelta(0)
-               for node_id in plan.nodes}
-    path, longest = _critical_path(plan, lengths)
+               for node_id in ways}
+    path, longest = _critical_path(plan, ways, lengths)
     return PlanOutline(
-        segments=tuple(_waves(plan)), critical_path=tuple(name for name in path if name in blocks),
-        widest_level=_widest_level(plan),
-        gates=tuple(name for name, block in blocks.items() if block.human_in_loop.required),
+        segments=tuple(_waves(plan, ways)), critical_path=tuple(name for name in path if name in blocks),
+        widest_level=_widest_level(plan, ways),
+        gates=tuple(node_id for node_id, node in plan.nodes.items() if node.has_gate),
+        only_after_failures=tuple(node_id for node_id, node in plan.nodes.items()
+                                  if not node.is_join and node_id not in ways),
         estimated_duration=_stretched(plan, longest, sum(lengths.values(), timedelta(0))) if known else None)
+
+
+def _ways(plan: Plan) -> Ways:
+    """Return, for each node that runs if nothing fails, the nodes right before it that lead to it then."""
+    found: dict[str, tuple[str, ...]] = {}
+    for node_id, node in plan.nodes.items():
+        names = tuple(name for name in node.predecessors if name in found and _leads_on(plan.nodes[name], node))
+        if names or not node.predecessors:
+            found[node_id] = names
+    return found
+
+
+def _leads_on(source: Node, successor: Node) -> bool:
+    block = source.block
+    return block is None or (block.kind is not BlockKind.END and successor.target not in failure_targets(block))
 
 
 def _length(block: Block, known: bool) -> timedelta:
@@ -73,14 +100,14 @@ def _stretched(plan: Plan, longest: timedelta, work: timedelta) -> timedelta:
     return longest if limit is None else max(longest, work / limit)
 
 
-def _critical_path(plan: Plan, lengths: Mapping[str, timedelta]) -> tuple[list[str], timedelta]:
+def _critical_path(plan: Plan, ways: Ways, lengths: Mapping[str, timedelta]) -> tuple[list[str], timedelta]:
     ends: dict[str, timedelta] = {}
     came_from: dict[str, str | None] = {}
-    for node_id, node in plan.nodes.items():
-        before = max(node.predecessors, key=ends.__getitem__, default=None)
-        came_from[node_id] = before
+    for node_id, names in ways.items():
+        came_from[node_id] = before = _waited_for(plan.nodes[node_id], names, ends)
         ends[node_id] = lengths[node_id] + (ends[before] if before is not None else timedelta(0))
-    last: str | None = max(ends, key=ends.__getitem__)
+    withdrawn = {late for node_id in ways for late in late_for(plan, node_id)}
+    last: str | None = max((name for name in ends if name not in withdrawn), key=ends.__getitem__)
     longest, path = ends[last or ""], []
     while last is not None:
         path.append(last)
@@ -88,25 +115,35 @@ def _critical_path(plan: Plan, lengths: Mapping[str, timedelta]) -> tuple[list[s
     return path[::-1], longest
 
 
-def _widest_level(plan: Plan) -> int:
+def _waited_for(node: Node, names: Iterable[str], ends: Mapping[str, timedelta]) -> str | None:
+    """Return the block whose end lets a node begin: the last before it, or the last of the first that are enough."""
+    if not node.is_early:
+        return max(names, key=ends.__getitem__, default=None)
+    first = sorted(names, key=ends.__getitem__)[:node.needed]
+    return first[-1] if first else None
+
+
+def _widest_level(plan: Plan, ways: Ways) -> int:
     """Return the most blocks at one distance from the start; the compiler's joins are no blocks and no distance."""
     level: dict[str, int] = {}
     counts: dict[int, int] = {}
-    for node_id, node in plan.nodes.items():
-        level[node_id] = max((level[name] for name in node.predecessors), default=0) + (not node.is_join)
-        if not node.is_join:
+    for node_id, names in ways.items():
+        is_join = plan.nodes[node_id].is_join
+        level[node_id] = max((level[name] for name in names), default=0) + (not is_join)
+        if not is_join:
             counts[level[node_id]] = counts.get(level[node_id], 0) + 1
     return max(counts.values())
 
 
-def _waves(plan: Plan) -> Iterator[WavedSegment]:
+def _waves(plan: Plan, ways: Ways) -> Iterator[WavedSegment]:
     """Yield the segments in the order of their turns, as they would be sent if all of a wave ended together."""
-    pending = {node_id: len(node.predecessors) for node_id, node in plan.nodes.items()}
+    pending = {node_id: min(plan.nodes[node_id].needed, len(names)) if plan.nodes[node_id].is_early else len(names)
+               for node_id, names in ways.items()}
     ready, wave = list(plan.roots), 1
     while ready:
         sent = segments(plan, ready)
         yield from (WavedSegment(wave=wave, segment=segment) for segment in sent)
-        ready, wave = _after(plan, pending, [name for segment in sent for name in _blocks(segment)]), wave + 1
+        ready, wave = _after(plan, ways, pending, [name for segment in sent for name in _blocks(segment)]), wave + 1
 
 
 def _blocks(segment: Segment) -> Iterator[str]:
@@ -114,12 +151,15 @@ def _blocks(segment: Segment) -> Iterator[str]:
     return (name for line in lines for run in line.runs for name in run)
 
 
-def _after(plan: Plan, pending: dict[str, int], ended: list[str]) -> list[str]:
+def _after(plan: Plan, ways: Ways, pending: dict[str, int], ended: list[str]) -> list[str]:
     """Count the ways out of what ended, through joins, and return what is ready then."""
     own, left = set(ended), list(ended)
     found: list[str] = []
     while left:
-        for name in plan.nodes[left.pop(0)].successors:
+        source = left.pop(0)
+        for name in plan.nodes[source].successors:
+            if source not in ways.get(name, ()):
+                continue
             pending[name] -= 1
             if pending[name] == 0 and name not in own:
                 (left if plan.nodes[name].is_join else found).append(name)

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.outcomes import is_without_outcome
 from workflow_service.domain.plan import Node, Plan
-from workflow_service.domain.statuses import FAILURES, BlockStatus
+from workflow_service.domain.statuses import BlockStatus
 from workflow_service.domain.template import SideEffects
-
-WITHOUT_OUTCOME = FAILURES | {BlockStatus.CANCELLED}
-"""The ends of a block after which nothing decides the edges to its successors."""
 
 Found = Mapping[str, BlockExecution]
 """The blocks of an execution as they stand, by block id; those that a newer definition adds are missing."""
@@ -44,7 +42,7 @@ def affected(plan: Plan, found: Found, wanted: Iterable[str]) -> frozenset[str]:
     while names:
         reset |= names | {after for name in names for after in plan.descendants(name)}
         names = {before for name in reset for before in plan.nodes[name].predecessors
-                 if before not in reset and (before not in found or found[before].status in WITHOUT_OUTCOME)}
+                 if before not in reset and (before not in found or is_without_outcome(plan, found[before]))}
     return frozenset(reset)
 
 
@@ -55,15 +53,15 @@ def affected_by_skip(plan: Plan, found: Found, block_id: str) -> frozenset[str]:
     """
     reset = {block_id}
     for name in plan.descendants(block_id):
-        if all(before in reset or found[before].status not in WITHOUT_OUTCOME
+        if all(before in reset or not is_without_outcome(plan, found[before])
                for before in plan.nodes[name].predecessors):
             reset.add(name)
     return frozenset(reset)
 
 
-def failed(found: Found) -> frozenset[str]:
-    """Return the blocks that ended badly or were cancelled."""
-    return frozenset(name for name, block in found.items() if block.status in WITHOUT_OUTCOME)
+def failed(plan: Plan, found: Found) -> frozenset[str]:
+    """Return the blocks that were cancelled, or failed in a way that the template does not handle."""
+    return frozenset(name for name, block in found.items() if name in plan.nodes and is_without_outcome(plan, block))
 
 
 def changed(before: Plan, after: Plan) -> frozenset[str]:

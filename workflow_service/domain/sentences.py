@@ -76,6 +76,9 @@ def _lifted(event: Event) -> str:
 
 def _cancelling(event: Event) -> str:
     told, stopped = event.payload, "; what runs is stopped" if event.payload.get("mode") == "force" else ""
+    if str(told.get("cause")).startswith("ended_by:"):
+        message = f": {told['reason']}" if told.get("reason") else ""
+        return f"Block '{str(told['cause']).removeprefix('ended_by:')}' ends the execution{message}"
     if told.get("error"):
         return f"Ending the execution{_error(event)}{stopped}"
     reason = f": {told['reason']}" if told.get("reason") else ""
@@ -85,6 +88,13 @@ def _cancelling(event: Event) -> str:
 def _cancel_forced(event: Event) -> str:
     reason = f": {event.payload['reason']}" if event.payload.get("reason") else ""
     return f"What still runs is being stopped, asked by {event.payload.get('cause')}{reason}"
+
+
+def _withdrawing(event: Event) -> str:
+    names = ", ".join(event.payload.get("blocks") or ())
+    if event.payload.get("cause") == "late":
+        return f"What comes too late is not waited for any more: {names}"
+    return f"The execution goes on without {names}, asked{_by(event)}"
 
 
 def _restarting(event: Event) -> str:
@@ -137,6 +147,8 @@ def _completed(event: Event) -> str:
     told = event.payload
     if told.get("cause") == "joined":
         return "All that had to come together here has ended"
+    if told.get("cause") == "end_reached":
+        return f"{_block(event)} was reached"
     supplied = " with an output that was supplied" if told.get("cause") == "supplied" else ""
     chosen = told.get("chosen")
     way = "" if chosen is None else f"; it leads to {', '.join(chosen)}" if chosen else "; it leads nowhere"
@@ -154,9 +166,19 @@ def _rejected(event: Event) -> str:
     return f"{_block(event)} was rejected{by}" + ("" if why == _NO_COMMENT else f": {why}")
 
 
+SKIPPED: Mapping[str, str] = {
+    "guard_false": "its condition is false",
+    "no_edge_satisfied": "no way leads to it",
+    "too_few_satisfied": "too few ways lead to it",
+    "late": "what it leads to has begun without it",
+    "cancelled": "it was taken out of the execution",
+}
+"""Why a block was skipped -> what that means for it."""
+
+
 def _skipped(event: Event) -> str:
-    guard = event.payload.get("cause") == "guard_false"
-    return f"{_block(event)} was skipped: {'its condition is false' if guard else 'no way leads to it'}"
+    cause = str(event.payload.get("cause"))
+    return f"{_block(event)} was skipped: {SKIPPED.get(cause, cause)}"
 
 
 def _cancelled(event: Event) -> str:
@@ -197,6 +219,8 @@ SENTENCES: Mapping[str, Callable[[Event], str]] = {
     "execution_lifted": _lifted,
     "execution_cancelling": _cancelling,
     "execution_cancel_forced": _cancel_forced,
+    "execution_withdrawing": _withdrawing,
+    "execution_withdrawn": _fixed("All that was to be taken out has ended"),
     "execution_restarting": _restarting,
     "execution_restart_revoked": _fixed("The restart that was under way is given up"),
     "execution_completed": _fixed("Execution completed"),

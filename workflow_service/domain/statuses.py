@@ -123,16 +123,17 @@ IN_FLIGHT = frozenset({_B.RUNNING, _B.AWAITING_AGENT})
 BLOCK_ENDS = frozenset({_B.COMPLETED, _B.FAILED, _B.REJECTED, _B.SKIPPED, _B.CANCELLED, _B.COMPENSATED})
 """The statuses that end a block within its epoch."""
 FAILURES = frozenset({_B.FAILED, _B.REJECTED})
-"""The ends that make an execution fail."""
+"""The ends of a block that did not get its work done; whether they fail the execution, ``outcomes`` says."""
 _BLOCK: Mapping[BlockStatus, frozenset[BlockStatus]] = {
     # a join of the compiler goes from pending to completed: nobody runs it
     _B.PENDING: frozenset({_B.READY, _B.SKIPPED, _B.CANCELLED, _B.COMPLETED}),
-    _B.READY: frozenset({_B.RUNNING, _B.CANCELLED}),
+    # to skipped from anywhere: the block is withdrawn
+    _B.READY: frozenset({_B.RUNNING, _B.SKIPPED, _B.CANCELLED}),
     # from running to running: a claim after the lease of the last owner has expired
     _B.RUNNING: frozenset({_B.RUNNING, _B.READY, _B.RETRY_WAIT, _B.COMPLETED, _B.FAILED, _B.REJECTED, _B.SKIPPED,
                            _B.CANCELLED}) | PARKED,
-    _B.RETRY_WAIT: frozenset({_B.READY, _B.CANCELLED}),
-    **{status: frozenset({_B.READY, _B.CANCELLED}) for status in PARKED},
+    _B.RETRY_WAIT: frozenset({_B.READY, _B.SKIPPED, _B.CANCELLED}),
+    **{status: frozenset({_B.READY, _B.SKIPPED, _B.CANCELLED}) for status in PARKED},
     _B.COMPLETED: frozenset({_B.COMPENSATING}),
     _B.COMPENSATING: frozenset({_B.COMPENSATED, _B.FAILED}),
     _B.FAILED: frozenset(),

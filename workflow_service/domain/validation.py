@@ -13,6 +13,7 @@ from workflow_service.domain.agents import Agent
 from workflow_service.domain.errors import ExpressionError, Issue
 from workflow_service.domain.flow_validation import flow_issues
 from workflow_service.domain.ids import is_id
+from workflow_service.domain.reachability import reachability_issues
 from workflow_service.domain.sources import sources
 from workflow_service.domain.template import Block, Conditions, ConditionType, Template
 
@@ -63,7 +64,7 @@ def template_issues(template: Template, agents: Mapping[str, Agent] | None) -> t
     graph = [*_identity_issues(template), *_graph_issues(template)]
     issues = [*graph, *_condition_issues(template), *flow_issues(template), *_agent_issues(template, agents)]
     if not graph:  # what a block may read is only known in a sound graph
-        issues += _expression_issues(template)
+        issues += [*_expression_issues(template), *reachability_issues(template)]
     return tuple(issues)
 
 

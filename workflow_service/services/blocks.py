@@ -16,6 +16,7 @@ from workflow_service.domain.approval import request
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.commands import RunBlock
 from workflow_service.domain.errors import ExpressionError, Unavailable
+from workflow_service.domain.flow import BlockKind
 from workflow_service.domain.retry import decide_retry
 from workflow_service.domain.statuses import ExecutionStatus, WaitKind
 from workflow_service.domain.template import Block
@@ -30,6 +31,7 @@ from workflow_service.services.releases import Releases
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
 from workflow_service.services.waits import TOO_LATE, Waits, answer_of, verdict_of
+from workflow_service.services.withdrawals import Withdrawals
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +42,9 @@ Ended = BlockExecution | None
 class Blocks:
     """Runs blocks."""
 
-    def __init__(self, stores: Stores, claims: Claims, releases: Releases, waits: Waits, inputs: Inputs,
-                 children: Children, agents: AgentService, leases: Leases, finisher: Finisher, clock: Clock,
+    def __init__(self, stores: Stores, claims: Claims, releases: Releases, withdrawals: Withdrawals, waits: Waits,
+                 inputs: Inputs, children: Children, agents: AgentService, leases: Leases, finisher: Finisher,
+                 clock: Clock,
                  monotonic: Callable[[], float], draw: Callable[[], float], timings: Timings) -> None:
         """Run blocks of these stores.
 
@@ -52,6 +55,7 @@ class Blocks:
         self._stores = stores
         self._claims = claims
         self._releases = releases
+        self._withdrawals = withdrawals
         self._waits = waits
         self._inputs = inputs
         self._children = children
@@ -85,6 +89,7 @@ class Blocks:
         block = claim.plan.nodes[claim.block.block_id].block
         assert block is not None, "joins of the compiler are never claimed"
         try:
+            self._withdrawals.withdraw_late(claim)
             variables = self._inputs.variables(claim, block)
             if not guard_allows(block.conditions, variables):
                 return self._store(claim, blocks.skip(claim.block, self._clock.now(), self._timings.lease))
@@ -129,6 +134,9 @@ class Blocks:
 
     def _call(self, claim: Claim, block: Block, variables: Mapping[str, Any], resolved: Mapping[str, Any],
               lease: Lease) -> Ended:
+        if block.kind is BlockKind.END:
+            return self._store(claim, blocks.complete(claim.block, {}, None, self._clock.now(), self._timings.lease,
+                                                      cause="end_reached"))
         self._inputs.check(block, resolved)
         ours = blocks.with_input(claim.block, resolved)
         if block.has_children:

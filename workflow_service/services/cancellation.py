@@ -1,15 +1,11 @@
 """Cancelling: nothing starts any more, what runs may end or is stopped, everything else ends now, and then it closes.
 
-An agent that is at work is told to stop before its block is given up, so that a call which is only on its way finds the
-key taken. If it can't be told, the block of a forced cancel stays for the sweep: it ends once the agent confirms, or
-when its call or its time is over, whichever is first. A block that was called and now waits for another try has nobody
-who could call again; its agent is told if it can be reached.
+An end block does the same by force, and the execution closes as the block says. Whoever was first decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
 
 from workflow_service.domain import blocks
 from workflow_service.domain import execution as executions
@@ -18,36 +14,28 @@ from workflow_service.domain.commands import CancelExecution, CancelMode
 from workflow_service.domain.errors import IllegalTransition
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.flow import MAX_MAP_WIDTH
+from workflow_service.domain.outcomes import end_error, end_of
 from workflow_service.domain.plan import Plan
-from workflow_service.domain.statuses import IN_FLIGHT, BlockStatus, ExecutionStatus
+from workflow_service.domain.statuses import BlockStatus, ExecutionStatus
 from workflow_service.domain.users import User
 from workflow_service.services.closing import Closing
 from workflow_service.services.finish import Finisher
 from workflow_service.services.plans import Plans
-from workflow_service.services.ports import AgentService, Clock
+from workflow_service.services.ports import Clock
+from workflow_service.services.stopping import Stopping
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
-
-_AT_ONCE = timedelta(seconds=3)
-"""How long agents are told one after the other; the others are told by the sweep."""
-_CALLED_BEFORE = frozenset({BlockStatus.READY, BlockStatus.RETRY_WAIT})
-"""Here an earlier call may have been cut off or handed back, and its agent may still be at work."""
 
 
 class Cancellation:
     """Cancels executions."""
 
-    def __init__(self, stores: Stores, plans: Plans, agents: AgentService, closing: Closing, finisher: Finisher,
-                 clock: Clock, monotonic: Callable[[], float], timings: Timings) -> None:
-        """Cancel executions of these stores.
-
-        Args:
-            monotonic: seconds from a clock that is never set.
-        """
+    def __init__(self, stores: Stores, plans: Plans, stopping: Stopping, closing: Closing, finisher: Finisher,
+                 clock: Clock, timings: Timings) -> None:
+        """Cancel executions of these stores."""
         self._stores = stores
         self._plans = plans
-        self._agents = agents
-        self._monotonic = monotonic
+        self._stopping = stopping
         self._closing = closing
         self._finisher = finisher
         self._clock = clock
@@ -100,6 +88,19 @@ class Cancellation:
         found = self._stores.executions.live_children(workspace_id, execution_id, MAX_MAP_WIDTH)
         return [child for child in found if child.parent and block_id in (None, child.parent.block_id)]
 
+    def end(self, plan: Plan, block: BlockExecution) -> None:
+        """End the execution of an end block that completed, once; an execution that is ending already goes on so."""
+        while True:
+            execution = self._stores.executions.get(block.workspace_id, block.execution_id)
+            if execution is None or not _may_be_ended(execution, block):
+                return
+            end = end_of(plan, block)
+            ending = executions.cancel(execution, self._clock.now(), end_error(block.block_id, end),
+                                       f"ended_by:{block.block_id}", mode=CancelMode.FORCE, reason=end.message,
+                                       ended_by=block.entry)
+            if self._begin(execution, ending):
+                return
+
     def carry_out(self, execution: Execution) -> None:
         """End all blocks that do not run or that are to be stopped; the sweep repeats this until nothing is left.
 
@@ -111,14 +112,14 @@ class Cancellation:
         now = self._stores.executions.get(execution.workspace_id, execution.execution_id)
         if now is None or (now.status, now.generation) != (ExecutionStatus.CANCELLING, execution.generation):
             return
-        until_s = self._monotonic() + _AT_ONCE.total_seconds()
+        until_s, is_forced = self._stopping.until_s(), now.cancel_mode is CancelMode.FORCE
         self._closing.withdraw_requests(now)  # before children are listed: no further one is opened after that
         has_children = plan.has_children and self.give_up_children(now.workspace_id, now.execution_id,
                                                                    mode=now.cancel_mode)
         for block in found:
             if block.status.is_terminal or (has_children and block.status is BlockStatus.AWAITING_CHILDREN):
                 continue
-            if self._may_be_given_up(now, block, until_s):
+            if self._stopping.may_be_given_up(block, until_s, is_forced=is_forced):
                 self._end(block)
         self._closing.withdraw_requests(now)
         self._forget_restart(now, found)
@@ -163,17 +164,6 @@ class Cancellation:
         self.carry_out(cancelling)
         return True
 
-    def _may_be_given_up(self, execution: Execution, block: BlockExecution, until_s: float) -> bool:
-        """Say whether a block may be cancelled now; an agent that may be at work is told to stop first."""
-        is_forced = execution.cancel_mode is CancelMode.FORCE
-        if block.status is BlockStatus.RUNNING and not is_forced:
-            return False
-        was_left = is_forced and block.status in _CALLED_BEFORE and block.attempt > 0
-        if block.status not in IN_FLIGHT and not was_left:
-            return True
-        told = self._monotonic() < until_s and self._agents.stop(str(block.agent_id), block.key)
-        return told or was_left or not is_forced
-
     def _all(self, plan: Plan, execution: Execution) -> Sequence[BlockExecution]:
         """Return all blocks; those that are missing, because who started the execution died, are stored first."""
         names = tuple(plan.nodes)
@@ -183,3 +173,9 @@ class Cancellation:
         self._stores.blocks.insert_all(blocks.new_blocks(plan, execution.workspace_id, execution.execution_id,
                                                          self._clock.now(), self._timings.lease))
         return self._stores.blocks.get_all(execution.workspace_id, execution.execution_id, names)
+
+
+def _may_be_ended(execution: Execution, block: BlockExecution) -> bool:
+    """Say whether an end block still ends the execution: nobody was first, and it was not this run of it."""
+    is_ending = execution.status is ExecutionStatus.CANCELLING or execution.status.is_terminal
+    return not is_ending and execution.ended_by != block.entry

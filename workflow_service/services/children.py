@@ -16,6 +16,7 @@ from workflow_service.domain import wait as waits
 from workflow_service.domain.agents import Completed, Failure, FailureClass
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.children import MAX_DEPTH, Parent, Round, child_id, new_round
+from workflow_service.domain.commands import CancelMode
 from workflow_service.domain.errors import NotFound, TemplateIsArchived, TemplateIsDraft, WorkflowServiceError
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.ids import block_execution_id, wait_id
@@ -115,8 +116,8 @@ class Children:
             self._repair_lane(wait, wait.children, lane)
         self._count(wait, lambda counted: replace(counted, begun=True))
 
-    def give_up(self, block: BlockExecution) -> bool:
-        """Stop all children of a block that is to be run again; True when none is at work any more.
+    def give_up(self, block: BlockExecution, mode: CancelMode = CancelMode.GRACEFUL) -> bool:
+        """Stop all children of a block that goes on without them; True when none is at work any more.
 
         The wait is ended first, so that no further child is opened.
         """
@@ -126,7 +127,7 @@ class Children:
             if not self._stores.waits.change(wait, over):
                 return False
             self._finisher.rest(over)
-        return not self._cancellation.give_up_children(block.workspace_id, block.execution_id, block.block_id)
+        return not self._cancellation.give_up_children(block.workspace_id, block.execution_id, block.block_id, mode)
 
     def _begin(self, claim: Claim, ours: BlockExecution, block: Block) -> Completed | Failure | Awaited:
         if len(claim.execution.ancestors) >= MAX_DEPTH:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from workflow_service.domain import approval as approvals
 from workflow_service.domain import execution as executions
 from workflow_service.domain import wait as waits
 from workflow_service.domain.approval import Approval
-from workflow_service.domain.blocks import BlockExecution, failures
+from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.execution import PARENT_HOLD, Execution
 from workflow_service.domain.flow import MAX_MAP_WIDTH
+from workflow_service.domain.outcomes import ends_execution, outcome
 from workflow_service.domain.plan import Plan
 from workflow_service.domain.statuses import PARKED, ApprovalStatus, BlockStatus, ExecutionStatus, WaitKind
 from workflow_service.domain.wait import Wait
@@ -74,12 +74,17 @@ class Closing:
             return
         self._withdraw(waits, approvals, ApprovalStatus.CANCELLED)
 
-    def supersede_requests(self, execution: Execution, epochs: Mapping[str, int]) -> None:
-        """End the open waits and approvals that these blocks have from epochs before theirs."""
+    def supersede_requests(self, execution: Execution, epochs: Mapping[str, int],
+                           status: ApprovalStatus = ApprovalStatus.SUPERSEDED) -> None:
+        """End the open waits and approvals that these blocks have from epochs before theirs.
+
+        Args:
+            status: what becomes of the approvals.
+        """
         waits, approvals = self._open_requests(execution)
         self._withdraw([wait for wait in waits if wait.epoch < epochs.get(wait.block_id, 0)],
                        [approval for approval in approvals if approval.epoch < epochs.get(approval.block_id, 0)],
-                       ApprovalStatus.SUPERSEDED)
+                       status)
 
     def _open_requests(self, execution: Execution) -> tuple[Sequence[Wait], Sequence[Approval]]:
         workspace_id, execution_id = execution.workspace_id, execution.execution_id
@@ -104,7 +109,9 @@ class Closing:
             blocks = self._stores.blocks.get_all(*names)
             if len(blocks) < len(plan.nodes) or not all(block.status.is_terminal for block in blocks):
                 return None
-            return executions.close(execution, *_outcome(execution, blocks), self._clock.now())
+            if execution.status is not ExecutionStatus.CANCELLING and _is_about_to_end(plan, execution, blocks):
+                return None
+            return executions.close(execution, *outcome(plan, execution, blocks), self._clock.now())
         if execution.status not in (ExecutionStatus.PAUSING, ExecutionStatus.RUNNING):
             return None
         return self._paused_or_waiting(execution, frozenset(self._stores.blocks.statuses(*names).values()))
@@ -144,13 +151,7 @@ class Closing:
         self._finisher.rest(execution, urgent=True)
 
 
-def _outcome(execution: Execution,
-             blocks: Sequence[BlockExecution]) -> tuple[ExecutionStatus, Mapping[str, Any] | None]:
-    """Return how an execution whose blocks have all ended ends, and why if it did not end well."""
-    if execution.status is ExecutionStatus.CANCELLING:
-        return (ExecutionStatus.FAILED if execution.error else ExecutionStatus.CANCELLED), execution.error
-    failed = failures(blocks)
-    if failed:
-        return ExecutionStatus.FAILED, {**(failed[0].error or {}), "blockId": failed[0].block_id}
-    cancelled = any(block.status is BlockStatus.CANCELLED for block in blocks)
-    return (ExecutionStatus.CANCELLED if cancelled else ExecutionStatus.COMPLETED), None
+def _is_about_to_end(plan: Plan, execution: Execution, blocks: Iterable[BlockExecution]) -> bool:
+    """Say whether the release of an end block is still to come, which ends the execution as the block says."""
+    return any(ends_execution(plan, block) and not block.released and block.entry != execution.ended_by
+               for block in blocks)

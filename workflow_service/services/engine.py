@@ -43,6 +43,7 @@ from workflow_service.services.results import Results
 from workflow_service.services.sending import Sender
 from workflow_service.services.standing_holds import StandingHolds
 from workflow_service.services.state_changes import StateChanges
+from workflow_service.services.stopping import Stopping
 from workflow_service.services.stores import Stores
 from workflow_service.services.sweeps import Sweeps
 from workflow_service.services.template_life import TemplateLife
@@ -50,6 +51,7 @@ from workflow_service.services.template_reviews import TemplateReviews
 from workflow_service.services.templates import Templates
 from workflow_service.services.timings import Timings
 from workflow_service.services.waits import Waits
+from workflow_service.services.withdrawals import Withdrawals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +92,7 @@ class Engine:
     cancellation: Cancellation
     restarts: Restarts
     interventions: Interventions
+    withdrawals: Withdrawals
     blocks: Blocks
     sweeps: Sweeps
     state_changes: StateChanges
@@ -115,7 +118,9 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
     # children are started by use cases that close executions themselves
     closing = Closing(stores, finisher, clock, lambda execution: children.ended(execution))
     claims = Claims(stores, plans, sender, closing, finisher, clock, ports.monotonic, ports.owner, timings)
-    releases = Releases(stores, claims, sender, closing, finisher, clock, timings)
+    stopping = Stopping(ports.agents, ports.monotonic)
+    cancellation = Cancellation(stores, plans, stopping, closing, finisher, clock, timings)
+    releases = Releases(stores, claims, sender, closing, cancellation, finisher, clock, timings)
     waits = Waits(stores, plans, ports.agents, sender, closing, finisher, clock, timings)
     counts = ports.counts
     leases = Leases(stores.blocks, clock, ports.monotonic, timings.lease, counts)
@@ -127,22 +132,22 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
     results = Results(stores, plans)
     executions = Executions(stores, ports.templates, plans, sender, finisher, standing_holds, closing, results,
                             ports.state, clock, ports.new_id, timings)
-    cancellation = Cancellation(stores, plans, ports.agents, closing, finisher, clock, ports.monotonic, timings)
     starts = ChildStarts(stores, plans, executions, cancellation, holds, results, ports.state, clock, timings)
     children = Children(stores, plans, ports.templates, starts, waits, cancellation, closing, finisher, clock, timings)
-    blocks = Blocks(stores, claims, releases, waits, Inputs(stores, ports.agents), children, ports.agents, leases,
-                    finisher, clock, ports.monotonic, ports.draw, timings)
+    withdrawals = Withdrawals(stores, plans, stopping, releases, children, closing, finisher, clock, timings)
+    blocks = Blocks(stores, claims, releases, withdrawals, waits, Inputs(stores, ports.agents), children, ports.agents,
+                    leases, finisher, clock, ports.monotonic, ports.draw, timings)
     restarts = Restarts(stores, ports.templates, plans, ports.agents, ports.state, releases, children, closing, holds,
                         standing_holds, finisher, clock, timings)
     sweeps = Sweeps(stores, plans, claims, releases, waits, children, approvals, executions, cancellation, restarts,
-                    holds, standing_holds, closing, sender, finisher, ports.checkpoints, ports.state, clock,
-                    ports.monotonic, timings)
+                    holds, standing_holds, withdrawals, closing, sender, finisher, ports.checkpoints, ports.state,
+                    clock, ports.monotonic, timings)
     return Engine(templates=Templates(ports.templates, ports.agents, clock), executions=executions,
                   template_life=TemplateLife(ports.templates, stores.executions),
                   template_reviews=TemplateReviews(ports.templates, ports.agents, plans),
                   histories=Histories(stores, ports.events, plans, clock), approvals=approvals, holds=holds,
                   standing_holds=standing_holds, cancellation=cancellation, restarts=restarts,
                   interventions=Interventions(stores, plans, restarts, sender, finisher, clock, timings),
-                  blocks=blocks, sweeps=sweeps,
+                  withdrawals=withdrawals, blocks=blocks, sweeps=sweeps,
                   state_changes=StateChanges(stores, waits, ports.state), finisher=finisher, leases=leases,
                   handing_back=handing_back, counts=counts)

@@ -174,8 +174,8 @@ class Executions:
             NotFound: the workspace has no such execution.
         """
         execution, found = self._with_blocks(user, execution_id)
-        return views.details(execution, found, self._asked(execution), self._recovery_points(execution),
-                             self._output(execution), self._children(execution))
+        return views.details(self._plans.of(execution), execution, found, self._asked(execution),
+                             self._recovery_points(execution), self._output(execution), self._children(execution))
 
     def page(self, user: User, wanted: ExecutionFilter) -> ExecutionPage:
         """Return executions without their blocks, the latest first, and how many there are in all."""

@@ -7,12 +7,13 @@ from itertools import islice
 from typing import Any
 
 from workflow_service.domain import expressions
+from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.errors import Unavailable, UnfitInput
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.flow import MAX_ITEMS, Map
 from workflow_service.domain.plan import Plan
 from workflow_service.domain.sources import sources
-from workflow_service.domain.statuses import BlockStatus
+from workflow_service.domain.statuses import FAILURES, BlockStatus
 from workflow_service.domain.template import Block, Conditions, ConditionType
 from workflow_service.services.claims import Claim
 from workflow_service.services.ports import AgentService
@@ -33,7 +34,7 @@ class Inputs:
         self._agents = agents
 
     def variables(self, claim: Claim, block: Block) -> dict[str, Any]:
-        """Return what the block's expressions read: of the blocks that they name, those that completed."""
+        """Return what the block's expressions read of the execution and of the blocks that they name."""
         return variables_of(self._stores, claim.execution, block)
 
     def resolve(self, block: Block, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,14 +72,20 @@ class Inputs:
 
 
 def variables_of(stores: Stores, execution: Execution, block: Block) -> dict[str, Any]:
-    """Return what the expressions of a block read in an execution: of the blocks that they name, those that completed.
+    """Return what the expressions of a block read in an execution: of the blocks that they name, those that did their
+    work, with its output, and those that failed or were rejected, with the error.
     """
     outer, own = _surroundings(stores, execution)
     names = sorted({name for source in sources(block) for name in expressions.block_names(source.text)})
     found = stores.blocks.get_all(outer.workspace_id, outer.execution_id, names) if names else ()
     return {"input": outer.input, "context": outer.context,
-            "blocks": {one.block_id: {"output": one.output, "status": one.status.value} for one in found
-                       if one.status is BlockStatus.COMPLETED}, **own}
+            "blocks": {one.block_id: _as_read(one) for one in found
+                       if one.status is BlockStatus.COMPLETED or one.status in FAILURES}, **own}
+
+
+def _as_read(block: BlockExecution) -> dict[str, Any]:
+    said = {"error": block.error} if block.status in FAILURES else {"output": block.output}
+    return {**said, "status": block.status.value}
 
 
 def _surroundings(stores: Stores, execution: Execution) -> tuple[Execution, Mapping[str, Any]]:

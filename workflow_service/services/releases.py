@@ -1,4 +1,4 @@
-"""Release: a block that has ended tells its successors.
+"""Release: a block that has ended tells its successors, and an end block its execution.
 
 It is idempotent, so that whoever finds a block ended and not released may do it again: an edge is counted once because
 its entry is pending once, and whoever sees that none is pending makes the one change from ``pending``.
@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from workflow_service.domain import blocks
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.ids import block_execution_id
+from workflow_service.domain.outcomes import ends_execution, is_satisfied, is_without_outcome
 from workflow_service.domain.plan import Plan
 from workflow_service.domain.statuses import FAILURES, BlockStatus
+from workflow_service.services.cancellation import Cancellation
 from workflow_service.services.claims import Claim, Claims
 from workflow_service.services.closing import Closing
 from workflow_service.services.finish import Finisher
@@ -37,8 +39,8 @@ class _Release:
     ready: list[BlockExecution] = field(default_factory=list)
     claim: Claim | None = None
     """The next block of the run, if it was claimed in the same update that made it ready."""
-    sees_open: bool = False
-    """True when a successor goes on waiting, so the execution can't be at its end."""
+    waiting: set[str] = field(default_factory=set)
+    """Successors that go on waiting, so the execution can't be at its end."""
     complete: bool = True
     """False when a successor was too contended: the block stays unreleased."""
 
@@ -46,13 +48,14 @@ class _Release:
 class Releases:
     """Releases ended blocks."""
 
-    def __init__(self, stores: Stores, claims: Claims, sender: Sender, closing: Closing, finisher: Finisher,
-                 clock: Clock, timings: Timings) -> None:
+    def __init__(self, stores: Stores, claims: Claims, sender: Sender, closing: Closing, cancellation: Cancellation,
+                 finisher: Finisher, clock: Clock, timings: Timings) -> None:
         """Release blocks of these stores."""
         self._stores = stores
         self._claims = claims
         self._sender = sender
         self._closing = closing
+        self._cancellation = cancellation
         self._finisher = finisher
         self._clock = clock
         self._timings = timings
@@ -71,15 +74,17 @@ class Releases:
         release = _Release(plan=plan, ended=deque([source]))
         while release.ended:
             self._tell_successors(release, release.ended.popleft(), stay)
+        if ends_execution(plan, source):
+            self._cancellation.end(plan, source)
         self._sender.send(plan, release.ready, brought)
-        if not release.ready and release.claim is None and (plan.has_gates or not release.sees_open):
+        if not release.ready and release.claim is None and (plan.has_gates or not release.waiting):
             self._closing.settle(plan, source.workspace_id, source.execution_id)
         if release.complete:
             self._finisher.rest(*release.told, urgent=source.status in FAILURES)
         return release.claim
 
     def _tell_successors(self, release: _Release, source: BlockExecution, stay: bool) -> None:
-        if source.status in FAILURES or source.status is BlockStatus.CANCELLED:
+        if is_without_outcome(release.plan, source):
             self._cancel_descendants(release, source)
         else:
             for name in release.plan.nodes[source.block_id].successors:
@@ -89,7 +94,7 @@ class Releases:
     def _tell(self, release: _Release, source: BlockExecution, name: str, stay: bool) -> None:
         """Decide one edge; if it was the last, make the successor ready, skipped or (a compiler's join) completed."""
         node = release.plan.nodes[name]
-        satisfied = blocks.is_satisfied(release.plan, source, node)
+        satisfied = is_satisfied(release.plan, source, node)
         identifier = block_execution_id(source.execution_id, name)
         several = len(node.predecessors) > 1
         if several:
@@ -99,7 +104,8 @@ class Releases:
             decided = before if several else blocks.decide_edge(before, source.entry, satisfied)
             after = blocks.settle(decided, node, self._clock.now(), self._timings.lease)
             if after is None:
-                release.sees_open |= not before.status.is_terminal
+                if not before.status.is_terminal:
+                    release.waiting.add(name)
                 return
             if self._store(release, before, after, stay):
                 return
@@ -116,6 +122,7 @@ class Releases:
             self._finisher.relay(after)
         else:
             release.ended.append(after)
+            release.waiting.discard(after.block_id)  # another edge of it was decided before, in this same release
         return True
 
     def _cancel_descendants(self, release: _Release, source: BlockExecution) -> None:

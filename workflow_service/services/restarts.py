@@ -180,7 +180,7 @@ class Restarts:
         elif command.reset_state:
             wanted |= set(plan.roots)
         else:
-            wanted |= rules.failed({name: block for name, block in found.items() if name in plan.nodes})
+            wanted |= rules.failed(plan, found)
         if not wanted and plan is self._plans.of(execution):
             raise Conflict(f"Nothing in execution '{command.execution_id}' failed or was cancelled; name the block to "
                            "restart from, or reset its state to run all of it again.")
@@ -230,12 +230,12 @@ class Restarts:
         wanted = plan.nodes[block.block_id].block
         if wanted is not None and wanted.has_children:
             return self._children.give_up(block)
-        if wanted is None or block.attempt == 0 or wanted.side_effects is not SideEffects.UNSAFE:
+        if wanted is None or block.agent_id is None or block.attempt == 0:
             return True
-        if block.status in (BlockStatus.COMPLETED, BlockStatus.SKIPPED):
+        if wanted.side_effects is not SideEffects.UNSAFE or block.status is BlockStatus.COMPLETED:
             return True
         key = idempotency_key(block.execution_id, block.block_id, block.epoch)
-        return self._agents.stop(str(block.agent_id), key)
+        return self._agents.stop(block.agent_id, key)
 
     def _release_again(self, plan: Plan, execution: Execution, targets: Mapping[str, int]) -> None:
         """Let all ended predecessors decide their edges anew, then settle what has none pending.

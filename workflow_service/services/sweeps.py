@@ -46,6 +46,7 @@ from workflow_service.services.standing_holds import StandingHolds
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
 from workflow_service.services.waits import Waits
+from workflow_service.services.withdrawals import Withdrawals
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +65,8 @@ class Sweeps:
 
     def __init__(self, stores: Stores, plans: Plans, claims: Claims, releases: Releases, waits: Waits,
                  children: Children, approvals: Approvals, executions: Executions, cancellation: Cancellation,
-                 restarts: Restarts, holds: Holds, standing_holds: StandingHolds, closing: Closing, sender: Sender,
-                 finisher: Finisher, checkpoints: CheckpointRepository,
+                 restarts: Restarts, holds: Holds, standing_holds: StandingHolds, withdrawals: Withdrawals,
+                 closing: Closing, sender: Sender, finisher: Finisher, checkpoints: CheckpointRepository,
                  state: StateService, clock: Clock, monotonic: Callable[[], float], timings: Timings) -> None:
         """Repair the documents of these stores by the use cases that change them."""
         self._stores = stores
@@ -80,6 +81,7 @@ class Sweeps:
         self._restarts = restarts
         self._holds = holds
         self._standing_holds = standing_holds
+        self._withdrawals = withdrawals
         self._closing = closing
         self._sender = sender
         self._finisher = finisher
@@ -216,6 +218,8 @@ class Sweeps:
         self._holds.follow_parent(execution)
         self._holds.go_down(execution)
         plan = self._plans.of(execution)
+        if execution.withdrawing:
+            self._withdrawals.carry_out(execution)
         if execution.status is ExecutionStatus.PENDING:
             self._executions.open(plan, execution)
         elif execution.status is ExecutionStatus.CANCELLING:

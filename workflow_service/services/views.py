@@ -8,8 +8,10 @@ from typing import Any
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.execution import Execution
+from workflow_service.domain.outcomes import fails_execution
+from workflow_service.domain.plan import Plan
 from workflow_service.domain.recovery import RecoveryPoint
-from workflow_service.domain.statuses import FAILURES, IN_FLIGHT, ApprovalStatus, BlockStatus
+from workflow_service.domain.statuses import IN_FLIGHT, ApprovalStatus, BlockStatus
 
 _NO_CHILDREN: Mapping[tuple[str, int], Mapping[str, int]] = {}
 _CURRENT = frozenset({BlockStatus.READY, BlockStatus.RUNNING, BlockStatus.RETRY_WAIT})
@@ -29,12 +31,14 @@ def summary(execution: Execution) -> dict[str, Any]:
             "generation": execution.generation}
 
 
-def details(execution: Execution, blocks: Sequence[BlockExecution], approvals: Iterable[tuple[str, Approval]],
-            points: Iterable[RecoveryPoint], output: Mapping[str, Any] | None = None,
+def details(plan: Plan, execution: Execution, blocks: Sequence[BlockExecution],
+            approvals: Iterable[tuple[str, Approval]], points: Iterable[RecoveryPoint],
+            output: Mapping[str, Any] | None = None,
             children: Mapping[tuple[str, int], Mapping[str, int]] = _NO_CHILDREN) -> dict[str, Any]:
     """Return an execution with all that happened to its blocks.
 
     Args:
+        plan: that of the execution.
         blocks: in the order of the plan, without the compiler's joins.
         approvals: each with the block that it is in, itself or by something that is a part of the block.
         output: what it gives; None before it has completed.
@@ -48,7 +52,7 @@ def details(execution: Execution, blocks: Sequence[BlockExecution], approvals: I
             "output": output,
             "currentBlocks": _names(blocks, _CURRENT),
             "completedBlocks": _names(blocks, frozenset({BlockStatus.COMPLETED})),
-            "failedBlocks": _names(blocks, FAILURES),
+            "failedBlocks": [block.block_id for block in blocks if fails_execution(plan, block)],
             "inFlight": [{"blockId": block.block_id, "status": block.status.value} for block in blocks
                          if block.status in IN_FLIGHT],
             "blockedBlocks": [block.block_id for block in blocks if block.status.is_parked],

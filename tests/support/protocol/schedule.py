@@ -160,12 +160,14 @@ class Life:
 
     def _targets(self, word: str) -> list[str]:
         """Return the blocks that a command may be about."""
-        if word not in ("restart", "skip", "retry"):
+        if word not in ("restart", "skip", "retry", "drop", "drop_region"):
             return [""]
         found = {name: self.world.block_status(name) for name in self.world.plan.nodes}
         begun = [name for name, status in found.items() if status not in (None, BlockStatus.PENDING)]
         if word == "restart":
             return begun or ["A"]
+        if word.startswith("drop"):
+            return [name for name, status in found.items() if status is not None and not status.is_terminal] or ["A"]
         if word == "retry" and BlockStatus.RETRY_WAIT not in found.values():
             self.world.agent.mood = Mood.TRANSIENT  # there is nothing to retry yet
         stuck = [name for name in begun if (status := found[name]) is not None

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 _YEAR_MS = 365 * 24 * 3600 * 1000
+NO_RETRY: Mapping[str, Any] = {"maxRetries": 0}
+LATE: Mapping[str, Any] = {"mode": "any", "late": "cancel"}
+"""The policy of a join that begins after the first and lets the others be withdrawn."""
 
 
 def block(block_id: str, *after: str, **more: Any) -> dict[str, Any]:
@@ -23,6 +26,11 @@ def gate(block_id: str, *after: str, wait_s: int | None = None, **more: Any) -> 
     if wait_s is not None:
         asked["timeout"] = wait_s * 1000
     return block(block_id, *after, humanInLoop=asked, **more)
+
+
+def end(block_id: str, *after: str, status: str = "failed") -> dict[str, Any]:
+    """Return a block that ends its execution."""
+    return {"blockId": block_id, "dependencies": list(after), "end": {"status": status, "message": "So it is."}}
 
 
 def template(name: str, *blocks: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
@@ -61,5 +69,17 @@ TEMPLATES: Mapping[str, Mapping[str, Any]] = {one["templateId"]: one for one in 
     template("hasty", block("A"), block("B", "A"), gate("G", "A"), timeout=40_000),
     template("others", block("A"), block("B", agentId="other"), block("C", "A", agentId="other"), block("D", "B", "C"),
              maxParallelBlocks=1),
+    template("race", block("A"), block("B"), block("J", "A", "B", joinPolicy=LATE), block("D", "J")),
+    template("late", block("A"), block("B", "A"), gate("G", wait_s=40), block("H", "G"),
+             block("J", "B", "H", joinPolicy=LATE), block("D", "J"), maxParallelBlocks=2),
+    template("some", block("A"), block("B"), block("C"), block("J", "A", "B", "C", joinPolicy={"mode": "n", "count": 2}),
+             block("D", "J")),
+    template("handled", block("A", retryPolicy=NO_RETRY, onFailure={"action": "continue"}),
+             block("B", "A", retryPolicy=NO_RETRY, onFailure={"action": "branch", "nextBlocks": ["F"]}), block("F"),
+             block("C", "B"), block("D", "C", "F", joinPolicy={"mode": "any"})),
+    template("refused", gate("G", wait_s=40, onFailure={"action": "branch", "nextBlocks": ["F"]}), block("F"),
+             block("A", "G"), block("D", "A", "F")),
+    template("ended", block("A"), end("E", "A"), gate("G", wait_s=40), block("B", "G"), block("C")),
+    template("ends", block("A"), end("E", "A"), end("F", status="completed"), block("B"), block("C", "B")),
 )}
 """By name."""

@@ -101,8 +101,12 @@ class Witness:
                                    "was acknowledged")
 
     def _sees_block(self, before: BlockExecution, after: BlockExecution) -> None:
+        """Note a key that nobody waited for, and see to it that no other block is withdrawn while it is at work."""
         if after.status is BlockStatus.CANCELLED and before.status in _LEFT:
             self._left.add(after.key)
+        is_withdrawn = after.status is BlockStatus.SKIPPED and after.fence > before.fence
+        if is_withdrawn and before.status not in _LEFT and after.key in self._at_work():
+            self.faults.append(f"{after.key} is withdrawn, and its agent is at work")
 
     def _sees_end(self, execution: Execution) -> None:
         """See to it that no agent works on a block that a forced cancel has given up."""

@@ -17,6 +17,7 @@ from workflow_service.domain.agents import AgentCall
 from workflow_service.domain.commands import (
     LATEST,
     ApprovalFilter,
+    CancelBlock,
     CancelExecution,
     CancelMode,
     ClockRule,
@@ -238,6 +239,9 @@ class World:
             "latest": lambda: engine.restarts.restart(OPERATOR, RestartExecution(
                 execution_id="e", definition=LATEST)),
             "skip": lambda: engine.interventions.skip(OPERATOR, SkipBlock(execution_id="e", block_id=from_block)),
+            "drop": lambda: engine.withdrawals.cancel_block(OPERATOR, CancelBlock(execution_id="e", block_id=from_block)),
+            "drop_region": lambda: engine.withdrawals.cancel_block(OPERATOR, CancelBlock(
+                execution_id="e", block_id=from_block, region=True)),
             "retry": lambda: engine.interventions.retry(OPERATOR, RetryBlock(execution_id="e", block_id=from_block)),
             "hold": lambda: engine.standing_holds.place(OPERATOR, PlaceHold(scope=HoldScope.WORKSPACE)),
             "hold_run": lambda: engine.standing_holds.place(OPERATOR, PlaceHold(

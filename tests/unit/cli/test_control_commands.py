@@ -44,6 +44,9 @@ _PATIENCE_S = 30
     (("skip", "e1", "b", "--output", '{"n": 1}', "--reason", "By hand."), "blocks/b/skip", RUNNING,
      {"output": {"n": 1}, "reason": "By hand."}),
     (("retry", "e1", "b"), "blocks/b/retry", RUNNING, None),
+    (("cancel-block", "e1", "b"), "blocks/b/cancel", RUNNING, None),
+    (("cancel-block", "e1", "b", "--region", "--reason", "Not needed."), "blocks/b/cancel", RUNNING,
+     {"region": True, "reason": "Not needed."}),
 ])
 @pytest.mark.parametrize("as_json", [False, True])
 def test_what_is_sent(client: Shell, service: FakeService, arguments: tuple[str, ...], path: str,
@@ -139,6 +142,12 @@ def test_a_block_is_named(client: Shell, service: FakeService, what: str, told: 
     assert client("executions", what, "e1", "b").stdout == f"Block b {told}.\nExecution e1 is running.\n"
 
 
+def test_what_the_execution_goes_on_without_is_named(client: Shell, service: FakeService) -> None:
+    service.answers(f"POST {URL}/blocks/b/cancel", RUNNING)
+    assert client("executions", "cancel-block", "e1", "b").stdout == (
+        "The execution goes on without block b.\nExecution e1 is running.\n")
+
+
 def test_an_output_comes_from_a_file(client: Shell, service: FakeService, tmp_path: Path) -> None:
     service.answers(f"POST {URL}/blocks/b/skip", RUNNING)
     (tmp_path / "output.json").write_text('{"n": 2}', encoding="utf-8")
@@ -148,7 +157,8 @@ def test_an_output_comes_from_a_file(client: Shell, service: FakeService, tmp_pa
 
 @pytest.mark.parametrize("arguments", [
     ("restart", "e1", "--from", "b", "--failed-only"), ("restart", "e1", "--input-patch", "[]"),
-    ("skip", "e1", "b", "--output", "7"), ("pause", "e1", "--clock", "slow"), ("skip", "e1"), ("retry", "e1")])
+    ("skip", "e1", "b", "--output", "7"), ("pause", "e1", "--clock", "slow"), ("skip", "e1"), ("retry", "e1"),
+    ("cancel-block", "e1"), ("cancel-block", "e1", "b", "--region", "yes")])
 def test_wrong_usage_sends_nothing(client: Shell, service: FakeService, arguments: tuple[str, ...]) -> None:
     assert client("executions", *arguments).exit_code == 2
     assert not service.requests

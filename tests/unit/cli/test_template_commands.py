@@ -15,7 +15,8 @@ from tests.unit.cli.fake_service import FakeService
 URL = "/api/v1/templates/review"
 PLAN: dict[str, Any] = {
     "templateId": "review", "version": "1.0.0", "blockCount": 5, "widestLevel": 2, "maxParallelBlocks": 3,
-    "gates": ["ask"], "criticalPath": ["a", "b", "ask"], "estimatedDuration": 90_000, "segments": [
+    "gates": ["ask"], "criticalPath": ["a", "b", "ask"], "estimatedDuration": 90_000, "onlyAfterFailures": ["undo", "tell"],
+    "segments": [
         {"wave": 1, "lines": [{"runs": [["a"]]}], "join": None},
         {"wave": 2, "lines": [{"runs": [["b"], ["b2"]]}, {"runs": [["c"]]}], "join": {"runs": [["d"]]}},
         {"wave": 3, "lines": [{"runs": [["ask"]]}], "join": None}]}
@@ -99,7 +100,7 @@ def test_plan_is_a_tree(client: Shell, service: FakeService) -> None:
     assert lines == [
         "review 1.0.0  5 blocks, at most 2 side by side, limit 3, about 1 min 30 s", "├── wave 1", "│   └── a",
         "├── wave 2", "│   ├── b -> b2", "│   ├── c", "│   └── then d", "└── wave 3", "    └── ask (asks a person)",
-        "Critical path: a -> b -> ask"]
+        "Critical path: a -> b -> ask", "Only after a failure: undo, tell"]
 
 
 def test_plan_does_not_know_every_duration(client: Shell, service: FakeService) -> None:

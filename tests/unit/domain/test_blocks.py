@@ -26,12 +26,15 @@ from workflow_service.domain import blocks
 from workflow_service.domain.agents import FailureClass
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.errors import IllegalTransition
+from workflow_service.domain.flow import JoinMode, JoinPolicy
+from workflow_service.domain.outcomes import is_satisfied
 from workflow_service.domain.plan import Plan
 from workflow_service.domain.statuses import BLOCK_ENDS, PARKED, BlockStatus, WaitKind
 
 S = BlockStatus
 RUNNING = a_running_block()
 PLAN = a_plan(a_block("a"), a_block("b"), a_block("c", "a", "b"))
+ANY, BOTH = JoinPolicy(mode=JoinMode.ANY), JoinPolicy(mode=JoinMode.N, count=2)
 Change = Callable[[BlockExecution], BlockExecution]
 
 
@@ -53,6 +56,7 @@ CHANGES: dict[str, tuple[Change, str, S, str]] = {
     "reject": (lambda block: blocks.reject(block, "ada", "no", LATER, LEASE), "block_rejected", S.REJECTED,
                "rejected"),
     "skip": (lambda block: blocks.skip(block, LATER, LEASE), "block_skipped", S.SKIPPED, "guard_false"),
+    "withdraw": (lambda block: blocks.withdraw(block, LATER, LEASE, "late"), "block_skipped", S.SKIPPED, "late"),
     "cancel": (lambda block: blocks.cancel(block, LATER, LEASE, "cancelled"), "block_cancelled", S.CANCELLED,
                "cancelled"),
 }
@@ -60,8 +64,7 @@ CHANGES: dict[str, tuple[Change, str, S, str]] = {
 FROM: dict[str, Iterable[S]] = {
     "claim": (S.READY, S.RUNNING), "undo_claim": (S.PENDING, S.RUNNING, S.RETRY_WAIT, *PARKED),
     "wake": (S.PENDING, S.RUNNING, S.RETRY_WAIT, *PARKED), "complete": (S.PENDING, S.RUNNING),
-    "skip": (S.PENDING, S.RUNNING),
-    "cancel": (S.PENDING, S.READY, S.RUNNING, S.RETRY_WAIT, *PARKED),
+    **dict.fromkeys(("skip", "withdraw", "cancel"), (S.PENDING, S.READY, S.RUNNING, S.RETRY_WAIT, *PARKED)),
     "fail": (S.RUNNING, S.COMPENSATING)}
 """Where each may come from; from ``running`` if it is not named."""
 TOLD: dict[str, dict[str, Any]] = {"wait_for_retry": {"dueAt": (LATER + LEASE).isoformat(timespec="milliseconds")}}
@@ -223,6 +226,31 @@ def test_a_block_goes_on_once_all_its_edges_are_decided(pending: tuple[str, ...]
     assert (after and after.status, after and after.outbox[-1].payload["cause"]) == (status, cause)
 
 
+@pytest.mark.parametrize(("policy", "pending", "satisfied", "status", "cause"), [
+    (ANY, ("a:1", "b:1"), 0, None, None), (ANY, ("a:1",), 0, None, None), (ANY, ("a:1",), 1, S.READY, "edges_satisfied"),
+    (ANY, (), 2, S.READY, "edges_satisfied"), (ANY, (), 0, S.SKIPPED, "no_edge_satisfied"),
+    (BOTH, ("a:1",), 1, None, None), (BOTH, (), 2, S.READY, "edges_satisfied"),
+    (BOTH, (), 1, S.SKIPPED, "too_few_satisfied"), (BOTH, (), 0, S.SKIPPED, "no_edge_satisfied")])
+def test_a_block_with_a_join_policy_goes_on_once_enough_of_its_edges_are_satisfied(
+        policy: JoinPolicy, pending: tuple[str, ...], satisfied: int, status: S | None, cause: str | None) -> None:
+    plan = a_plan(a_block("a"), a_block("b"), a_block("c", "a", "b", join_policy=policy))
+    block = a_block_execution("c", pending_edges=pending, satisfied=satisfied)
+    after = blocks.settle(block, plan.nodes["c"], LATER, LEASE)
+    assert (after and after.status, after and after.outbox[-1].payload["cause"]) == (status, cause)
+
+
+def test_a_block_that_nothing_comes_before_begins_whatever_its_join_policy() -> None:
+    (block,) = blocks.new_blocks(a_plan(a_block("a", join_policy=ANY)), "acme", "run", NOW, LEASE)
+    assert block.status is S.READY
+
+
+def test_a_late_edge_of_a_block_that_has_begun_is_counted_and_changes_nothing_else() -> None:
+    begun = replace(RUNNING, pending_edges=("b:1",), satisfied=1)
+    told = blocks.decide_edge(begun, "b:1", True)
+    assert told == replace(begun, pending_edges=(), satisfied=2)
+    assert blocks.settle(told, PLAN.nodes["c"], LATER, LEASE) is None
+
+
 @pytest.mark.parametrize("status", sorted(set(S) - {S.PENDING}))
 def test_only_a_pending_block_is_settled(status: S) -> None:
     assert blocks.settle(a_block_execution("c", status=status, satisfied=1), PLAN.nodes["c"], NOW, LEASE) is None
@@ -235,33 +263,7 @@ def test_a_join_of_the_compiler_is_nobodys_work(satisfied: int, status: S) -> No
     after = blocks.settle(replace(join, pending_edges=(), satisfied=satisfied), plan.nodes[join.block_id], NOW, LEASE)
     assert after is not None
     assert (after.status, after.attempt, after.output) == (status, 0, None)
-    assert blocks.is_satisfied(plan, after, plan.nodes["end"]) == (status is S.COMPLETED)
-
-
-@pytest.mark.parametrize("status", sorted(set(S) - {S.COMPLETED}))
-def test_only_a_completed_block_satisfies_its_edges(status: S) -> None:
-    assert not blocks.is_satisfied(PLAN, a_block_execution("a", status=status), PLAN.nodes["c"])
-    assert blocks.is_satisfied(PLAN, a_block_execution("a", status=S.COMPLETED), PLAN.nodes["c"])
-
-
-@pytest.mark.parametrize(("chosen", "to_b", "to_c", "to_d"), [
-    (("b",), True, False, True), (("b", "c"), True, True, True), ((), False, False, True), (None, False, False, True)])
-def test_a_choice_satisfies_what_it_chose_and_what_it_does_not_name(chosen: tuple[str, ...] | None, to_b: bool,
-                                                                    to_c: bool, to_d: bool) -> None:
-    plan = a_plan(a_block("a", conditions=a_choice("b", "c")), a_block("b"), a_block("c"), a_block("d", "a"))
-    source = a_block_execution("a", status=S.COMPLETED, chosen=chosen)
-    assert [blocks.is_satisfied(plan, source, plan.nodes[name]) for name in "bcd"] == [to_b, to_c, to_d]
-
-
-@pytest.mark.parametrize(("chosen", "satisfied"), [(("end",), True), (("x",), False)])
-def test_a_choice_reaches_its_block_through_joins_of_the_compiler(chosen: tuple[str, ...], satisfied: bool) -> None:
-    names = [f"b{number}" for number in range(65)]
-    plan = a_plan(a_block("a", conditions=a_choice("end", "x")), *map(a_block, names), a_block("x"),
-                  a_block("end", *names))
-    source = a_block_execution("a", status=S.COMPLETED, chosen=chosen)
-    (join,) = plan.nodes["a"].successors[:1] if plan.nodes["a"].successors[0] != "x" else plan.nodes["a"].successors[1:]
-    assert plan.nodes[join].is_join
-    assert blocks.is_satisfied(plan, source, plan.nodes[join]) == satisfied
+    assert is_satisfied(plan, after, plan.nodes["end"]) == (status is S.COMPLETED)
 
 
 def test_a_restart_begins_a_new_epoch() -> None:
@@ -281,12 +283,6 @@ def test_a_restart_begins_a_new_epoch() -> None:
 @pytest.mark.parametrize("status", S)
 def test_any_block_can_be_restarted(status: S) -> None:
     assert blocks.restart(replace(RUNNING, status=status), 2, (), LATER, agent_id="a").status is S.PENDING
-
-
-def test_the_first_failure_is_the_cause() -> None:
-    late, first = (replace(RUNNING, block_id=name, status=status, completed_at=at) for name, status, at in
-                   (("late", S.FAILED, LATER), ("first", S.REJECTED, NOW)))
-    assert blocks.failures([RUNNING, late, replace(RUNNING, status=S.CANCELLED), first]) == [first, late]
 
 
 @repeatable

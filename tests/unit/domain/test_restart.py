@@ -7,11 +7,14 @@ import pytest
 
 from tests.support.builders import a_block, a_block_execution, a_choice, a_gate, a_plan
 from workflow_service.domain import restart
+from workflow_service.domain.flow import FailureAction, FailurePolicy
 from workflow_service.domain.plan import Plan
 from workflow_service.domain.statuses import BlockStatus
 from workflow_service.domain.template import Block, RetryPolicy, SideEffects
 
 S = BlockStatus
+CONTINUE = FailurePolicy(action=FailureAction.CONTINUE)
+BRANCH = FailurePolicy(action=FailureAction.BRANCH, next_blocks=("x",))
 FORK = a_plan(a_block("a"), a_block("b", "a"), a_block("c", "a"), a_block("d", "b", "c"), a_block("x"))
 """``a`` before ``b`` and ``c``, both before ``d``, and ``x`` beside."""
 
@@ -71,8 +74,18 @@ def test_what_comes_after_a_block_that_stays_cancelled_stays_as_well() -> None:
 @pytest.mark.parametrize("status", S)
 def test_what_counts_as_failed(status: S) -> None:
     is_bad = status in (S.FAILED, S.REJECTED, S.CANCELLED)
-    assert restart.failed(found({"b": status})) == (frozenset("b") if is_bad else frozenset())
-    assert (status in restart.WITHOUT_OUTCOME) == is_bad
+    assert restart.failed(FORK, found({"b": status})) == (frozenset("b") if is_bad else frozenset())
+
+
+@pytest.mark.parametrize("policy", [CONTINUE, BRANCH])
+@pytest.mark.parametrize("status", [S.FAILED, S.REJECTED])
+def test_a_failure_that_the_template_handles_is_reused(policy: FailurePolicy, status: S) -> None:
+    """It has decided what follows, so neither a restart of what failed nor one behind it runs it again."""
+    plan = a_plan(a_block("b", on_failure=policy), a_block("d", "b"), a_block("x"))
+    known = found({"b": status}, plan)
+    assert restart.failed(plan, known) == frozenset()
+    assert restart.affected(plan, known, "d") == frozenset("d")
+    assert restart.affected_by_skip(plan, known, "d") == frozenset("d")
 
 
 @pytest.mark.parametrize(("after", "names"), [

@@ -41,10 +41,10 @@ LEGAL: dict[type[StrEnum], dict[str, str]] = {
     },
     BlockStatus: {
         "pending": "ready skipped cancelled completed",
-        "ready": "running cancelled",
+        "ready": "running skipped cancelled",
         "running": f"running ready retry_wait completed failed rejected skipped cancelled {PARKS}",
-        "retry_wait": "ready cancelled",
-        **{park: "ready cancelled" for park in PARKS.split()},
+        "retry_wait": "ready skipped cancelled",
+        **{park: "ready skipped cancelled" for park in PARKS.split()},
         "completed": "compensating",
         "compensating": "compensated failed",
     },
@@ -91,9 +91,10 @@ def test_each_kind_of_wait_has_its_parked_status() -> None:
     assert len(PARKED) == len(WaitKind)
 
 
-def test_every_block_can_be_cancelled_until_it_has_ended() -> None:
+@pytest.mark.parametrize("end", [BlockStatus.CANCELLED, BlockStatus.SKIPPED])
+def test_every_block_can_be_cancelled_or_withdrawn_until_it_has_ended(end: BlockStatus) -> None:
     open_ones = set(BlockStatus) - BLOCK_ENDS - {BlockStatus.COMPENSATING}
-    assert {status for status in BlockStatus if BlockStatus.CANCELLED in BLOCK_TRANSITIONS[status]} == open_ones
+    assert {status for status in BlockStatus if end in BLOCK_TRANSITIONS[status]} == open_ones
 
 
 @pytest.mark.parametrize("kind", TABLES, ids=lambda kind: kind.__name__)

@@ -362,5 +362,5 @@ class Life:
         blocks = self._blocks_of(run)
         runs = any(one.status is B.RUNNING or one.status is B.READY and run.may_start(one.agent_id) for one in blocks)
         untold = any(one.status.is_terminal and one.due_at is not None for one in blocks)
-        return (runs or untold or bool(run.outbox) or run.restart_targets is not None
+        return (runs or untold or bool(run.outbox) or run.restart_targets is not None or bool(run.withdrawing)
                 or run.status in (S.PENDING, S.PAUSING, S.CANCELLING))

@@ -9,6 +9,7 @@ from flask.views import MethodView
 from web.api.blueprint import Blueprint
 from web.api.schemas import examples
 from web.api.schemas.control import (
+    CancelBlockSchema,
     CancelledSchema,
     CancelSchema,
     ControlledSchema,
@@ -22,7 +23,14 @@ from web.api.schemas.control import (
 )
 from web.auth import current_user, requires
 from web.context import service
-from workflow_service.domain.commands import CancelExecution, PauseExecution, RestartExecution, RetryBlock, SkipBlock
+from workflow_service.domain.commands import (
+    CancelBlock,
+    CancelExecution,
+    PauseExecution,
+    RestartExecution,
+    RetryBlock,
+    SkipBlock,
+)
 from workflow_service.domain.execution import Execution
 from workflow_service.services import views
 from workflow_service.services.restarts import Restart
@@ -110,6 +118,20 @@ class RetriedBlock(MethodView):
         """Make the next attempt of a block that waits for it now."""
         command = RetryBlock(execution_id=execution_id, block_id=block_id)
         return service().engine.interventions.retry(current_user(), command)
+
+
+@blueprint.route("/<id:executionId>/blocks/<id:blockId>/cancel")
+class CancelledBlock(MethodView):
+    """A block that is not done, in an execution that goes on."""
+
+    @requires("executions:control")
+    @blueprint.operation("cancelBlock", 400, 404, 409, 413, 415, 422)
+    @blueprint.optional_body(CancelBlockSchema, examples.CANCEL_BLOCK)
+    @blueprint.answer(200, ControlledSchema, example=examples.CONTROLLED)
+    def post(self, wanted: dict[str, Any], execution_id: str, block_id: str) -> Execution:
+        """Take a block that has not ended out of an execution; if it is at work its agent is stopped first."""
+        command = CancelBlock(execution_id=execution_id, block_id=block_id, **wanted)
+        return service().engine.withdrawals.cancel_block(current_user(), command)
 
 
 def _now(execution: Execution) -> dict[str, Any]:

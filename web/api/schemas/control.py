@@ -63,6 +63,14 @@ class SkipBlockSchema(RequestSchema):
     reason = reason()
 
 
+class CancelBlockSchema(RequestSchema):
+    """How much to go on without."""
+
+    region = StrictBoolean(load_default=False, metadata={
+        "description": "Also without all that can be reached through the block alone."})
+    reason = reason()
+
+
 class NothingSchema(RequestSchema):
     """There is nothing to say: no body, or an empty object."""
 

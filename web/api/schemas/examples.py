@@ -61,6 +61,7 @@ RESTARTED: Example = {
     "success": True, "status": "failed", "dryRun": True, "templateVersion": "1.0.0", "runsAgain": ["review"],
     "reuses": ["extract"], "asksAgain": ["review"], "mayRepeat": ["review"]}
 SKIP: Example = {"output": {"clauses": [7]}, "reason": "Read by hand."}
+CANCEL_BLOCK: Example = {"region": True, "reason": "The customer has withdrawn this part."}
 CONTROLLED: Example = {"success": True, "status": "running"}
 PLACE_HOLD: Example = {"scope": "agent", "target": "document-reader", "reason": "It gives wrong clauses."}
 HOLD: Example = {

@@ -8,14 +8,17 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
-from workflow_service.domain.blocks import BlockExecution, is_satisfied
+from workflow_service.domain.blocks import CANCELLED, LATE, BlockExecution
 from workflow_service.domain.events import Event
 from workflow_service.domain.ids import block_execution_id
 from workflow_service.domain.invariants.record import Record, Violation
+from workflow_service.domain.outcomes import is_satisfied, is_without_outcome
 from workflow_service.domain.plan import Node
+from workflow_service.domain.regions import late_for
 from workflow_service.domain.statuses import FAILURES, BlockStatus, WaitKind
 
-_DECISIONS = frozenset({"edges_satisfied", "no_edge_satisfied", "joined", "supplied"})
+_TOO_FEW = frozenset({"no_edge_satisfied", "too_few_satisfied"})
+_DECISIONS = frozenset({"edges_satisfied", "joined", "supplied"}) | _TOO_FEW
 """The causes of the one change that a block's edges make."""
 _BAD = frozenset({*(status.value for status in FAILURES), BlockStatus.CANCELLED.value})
 _NO_STEPS = frozenset({"block_reset", "block_kept"})
@@ -81,16 +84,17 @@ def _broken_edges(record: Record, block: BlockExecution, events: Sequence[Event]
 def _broken_decision(record: Record, node: Node, event: Event, since: datetime | None) -> Iterator[Violation]:
     before = [_as_ended(record, name, since, event.at) for name in node.predecessors]
     ended = [one for one in before if one is not None]
-    if len(ended) < len(before):
+    enough = sum(is_satisfied(record.plan, one, node) for one in ended) >= node.needed
+    began_early = node.is_early and enough
+    if len(ended) < len(before) and not began_early:
         late = [name for name, one in zip(node.predecessors, before, strict=True) if one is None]
         yield Violation(invariant="I5", subject=event.event_id, message=f"Decided before these had ended: {late}.")
         return
-    badly = [one.block_id for one in ended if one.status in FAILURES or one.status is BlockStatus.CANCELLED]
-    if badly:
+    badly = [one.block_id for one in ended if is_without_outcome(record.plan, one)]
+    if badly and not began_early:
         yield Violation(invariant="I5", subject=event.event_id, message=f"Decided after these ended badly: {badly}.")
-    satisfied = not ended or any(is_satisfied(record.plan, one, node) for one in ended)
-    if satisfied == (event.payload["cause"] == "no_edge_satisfied"):
-        word = "Skipped although an edge is" if satisfied else "Started although no edge is"
+    if enough == (event.payload["cause"] in _TOO_FEW):
+        word = "Skipped although enough edges are" if enough else "Started although too few edges are"
         yield Violation(invariant="I5", subject=event.event_id, message=f"{word} satisfied.")
 
 
@@ -127,8 +131,24 @@ def _broken_end(record: Record, block: BlockExecution, node: Node, own: Sequence
             yield Violation(invariant="I5", subject=block.id, message="It ran and never became ready by its edges.")
     if block.status is BlockStatus.CANCELLED and not _has_reason(record, block, cause):
         yield Violation(invariant="I5", subject=block.id, message=f"It was cancelled without a reason: {cause}.")
+    if block.status is BlockStatus.SKIPPED and cause in (LATE, CANCELLED):
+        yield from _broken_withdrawal(record, block, own[-1])
     if cause == "guard_false" and own[-1].payload["from"] != BlockStatus.RUNNING.value:
         yield Violation(invariant="I5", subject=block.id, message="Its guard was asked before it ran.")
+
+
+def _broken_withdrawal(record: Record, block: BlockExecution, end: Event) -> Iterator[Violation]:
+    """A block is withdrawn after that was written down; as late, after what it alone leads to has begun."""
+    cause = end.payload["cause"]
+    if not any(event.type == "execution_withdrawing" and event.payload["cause"] == cause and event.at <= end.at
+               and block.block_id in event.payload["blocks"]
+               for event in record.events[record.execution.execution_id]):
+        yield Violation(invariant="I5", subject=end.event_id, message="It was withdrawn and nobody wanted that.")
+    if cause == LATE and not any(
+            block.block_id in late_for(record.plan, name) and any(
+                event.type == "block_started" and event.at <= end.at for event in record.events[join.id])
+            for name, join in record.by_name.items()):
+        yield Violation(invariant="I5", subject=end.event_id, message="It was late for nothing that had begun.")
 
 
 def _has_reason(record: Record, block: BlockExecution, cause: str) -> bool:

@@ -9,8 +9,8 @@ from workflow_service.domain.execution import needs_sweep
 from workflow_service.domain.ids import is_join
 from workflow_service.domain.invariants.blocks import parked_kind
 from workflow_service.domain.invariants.record import Record, Violation
+from workflow_service.domain.outcomes import end_of, ends_execution, failures
 from workflow_service.domain.statuses import (
-    FAILURES,
     ApprovalStatus,
     BlockStatus,
     ExecutionStatus,
@@ -34,7 +34,6 @@ def broken(record: Record) -> Iterator[Violation]:
 
 def _broken_end(record: Record) -> Iterator[Violation]:
     execution, statuses = record.execution, {block.status for block in record.blocks}
-    failed = bool(statuses & FAILURES)
     if not execution.status.is_terminal:
         return
     if any(not status.is_terminal for status in statuses):
@@ -43,9 +42,13 @@ def _broken_end(record: Record) -> Iterator[Violation]:
         return
     was_cancelled = any(event.payload.get("from") == ExecutionStatus.CANCELLING.value
                         for event in record.events[execution.execution_id][-1:])
-    if was_cancelled:
+    ends = [block for block in record.blocks if block.entry == execution.ended_by
+            and ends_execution(record.plan, block)]
+    if ends:
+        expected = ExecutionStatus(end_of(record.plan, ends[0]).status.value)
+    elif was_cancelled:
         expected = ExecutionStatus.FAILED if execution.error else ExecutionStatus.CANCELLED
-    elif failed:
+    elif failures(record.plan, record.blocks):
         expected = ExecutionStatus.FAILED
     elif BlockStatus.CANCELLED in statuses:
         expected = ExecutionStatus.CANCELLED

@@ -2,7 +2,8 @@
 
 A claim may be made in that time, for messages that were on their way arrive; but whoever makes it looks at the
 execution after it, and has to give it back. So a claim counts when something came of it before the resume. One whose
-owner died is nobody's: the next owner has to give it back in turn, or gives the block up.
+owner died is nobody's: the next owner has to give it back in turn, or gives the block up. One that was withdrawn from
+its owner came to nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.blocks import CANCELLED, LATE, BlockExecution
 from workflow_service.domain.events import Event
 from workflow_service.domain.invariants.record import Record, Violation
 from workflow_service.domain.statuses import ExecutionStatus
@@ -76,4 +77,5 @@ def _kept_claims(record: Record, block: BlockExecution, silence: Silence) -> Ite
 
 def _is_kept(following: Event, silence: Silence) -> bool:
     given_up = following.type == "block_failed" and following.payload["cause"] == _LOST_WORKER
-    return following.type in _OUTCOMES and not given_up and silence.has(following.at)
+    withdrawn = following.type == "block_skipped" and following.payload["cause"] in (LATE, CANCELLED)
+    return following.type in _OUTCOMES and not given_up and not withdrawn and silence.has(following.at)

@@ -32,8 +32,9 @@ _OPERATED: Mapping[str, tuple[str, ...]] = {
     "mended": ("skip", "retry", "redo", "restart"),
     "held": ("hold", "hold_agent", "hold_run", "hold_template", "lift", "restart"),
     "cancelled": ("force", "cancel", "force", "restart", "skip"),
+    "withdrawn": ("drop", "drop_region", "restart", "pause", "resume", "drop"),
     "operated": ("pause", "resume", "cancel", "force", "restart", "redo", "skip", "retry", "hold", "hold_agent", "lift",
-                 "latest"),
+                 "latest", "drop", "drop_region"),
 }
 """What operators do, by the name of the run."""
 
