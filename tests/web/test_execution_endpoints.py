@@ -90,17 +90,18 @@ def test_get_shows_all_that_section_4_2_names_and_more(client: CheckedClient, ad
     client.post(URL, json=START, headers=admin)
     answer = client.get(f"{URL}/run-1", headers=admin)
     assert answer.status_code == 200
-    more = {"input", "error", "holds", "clock", "reason", "generation", "inFlight", "createdAt", "tags", "attributes"}
+    more = {"input", "error", "holds", "clock", "reason", "generation", "inFlight", "createdAt", "tags", "attributes",
+            "output", "parent"}
     assert more <= set(answer.json)
     assert set(answer.json) - more == {
         "executionId", "templateId", "templateVersion", "workspaceId", "status", "startedAt", "completedAt",
         "createdBy", "currentBlocks", "completedBlocks", "failedBlocks", "blockedBlocks", "blockExecutions",
         "globalContext", "recoveryPoints"}
-    assert set(answer.json["blockExecutions"][0]) - {"attempt", "epoch", "nextAttemptAt", "suppliedBy"} == {
+    assert set(answer.json["blockExecutions"][0]) - {"attempt", "epoch", "nextAttemptAt", "suppliedBy", "children"} == {
         "blockId", "executionId", "agentId", "status", "startedAt", "completedAt", "input", "output", "error",
         "retryCount", "humanInteractions"}
     assert answer.json["blockExecutions"][0]["humanInteractions"] == [
-        {"approvalId": "a1", "type": "edit", "status": "pending", "requestedAt": "2025-08-21T09:30:00.123Z",
+        {"approvalId": "a1", "executionId": "run-1", "type": "edit", "status": "pending", "requestedAt": "2025-08-21T09:30:00.123Z",
          "respondedAt": None, "response": None, "approver": None}]
     assert set(answer.json["recoveryPoints"][0]) == {"timestamp", "state", "completedBlocks"}
 
@@ -131,6 +132,7 @@ def test_list_gives_summaries_and_their_number(client: CheckedClient, admin: Hea
         started_after=datetime(2025, 8, 21, 9, 30, 0, 500_000, UTC),
         ended_before=datetime(2025, 8, 21, 7, 30, tzinfo=UTC))),
     ("workspaceId=acme", ExecutionFilter()),
+    ("parentId=run-1", ExecutionFilter(parent_id="run-1")),
     (f"cursor={PLACE.cursor()}", ExecutionFilter(after=PLACE)),
     ("limit=3&offset=9", ExecutionFilter(limit=3, offset=9)),
 ])

@@ -38,7 +38,7 @@ def test_create_twice_is_a_conflict(client: CheckedClient, admin: Headers) -> No
 
 
 def test_invalid_template_names_each_fault_by_its_path(client: CheckedClient, admin: Headers) -> None:
-    blocks = [{"blockId": "a", "agentId": "x", "toolType": "telepathy"}, {"blockId": "b", "agentId": "x"}]
+    blocks = [{"blockId": "a", "agentId": "x", "toolType": "telepathy"}, {"agentId": "x"}]
     answer = client.post(URL, json={**TEMPLATE, "blocks": blocks}, headers=admin)
     assert (answer.status_code, answer.json["error"]) == (422, "invalid_template")
     assert answer.json["message"] == "The template breaks its rules."

@@ -198,6 +198,6 @@ def test_yaml_is_for_templates_alone(client: CheckedClient, admin: Headers) -> N
 
 
 def test_faults_of_yaml_have_the_paths_of_the_template(client: CheckedClient, admin: Headers) -> None:
-    document: dict[str, Any] = {**TEMPLATE, "templateId": "t2", "blocks": [{"blockId": "a"}]}
+    document: dict[str, Any] = {**TEMPLATE, "templateId": "t2", "blocks": [{"agentId": "a"}]}
     answer = client.post("/api/v1/templates", data=yaml.safe_dump(document).encode(), headers={**admin, **YAML})
     assert (answer.status_code, set(answer.json["errors"])) == (422, {"blocks[0]"})

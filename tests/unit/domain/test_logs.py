@@ -150,6 +150,8 @@ _READS: list[tuple[Event, Level, str]] = [
      "The restart that was under way is given up"),
     (_event("wait_opened", kind="approval"), Level.INFO, "Block 'merge' is to wait for a person's answer"),
     (_event("wait_fired", kind="agent"), Level.INFO, "Block 'merge' has what it waits for: its agent's answer"),
+    (_event("wait_counted", kind="children", parts=9, failed=2), Level.INFO,
+     "Block 'merge' has 9 parts at work or done, of which 2 failed"),
     (_event("wait_cancelled", kind="signal"), Level.WARNING, "Block 'merge' no longer waits for a signal"),
     (_event("approval_requested", assignedTo="approver"), Level.INFO, "Block 'merge' asks the role approver"),
     (_event("approval_responded", status="approved", approver="bob"), Level.INFO, "Block 'merge' was approved by bob"),
