@@ -24,7 +24,6 @@ from workflow_service.domain.ids import block_execution_id, edge_entry, idempote
 from workflow_service.domain.plan import Node, Plan
 from workflow_service.domain.statuses import BLOCK_TRANSITIONS, BlockStatus, WaitKind, check
 
-
 LATE = "late"
 """Why a block is withdrawn: what it leads to has begun without it."""
 CANCELLED = "cancelled"

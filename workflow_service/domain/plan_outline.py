@@ -1,8 +1,8 @@
 """What a plan looks like before anything runs. Pure.
 
 It is shown as if every branch were taken, no guard skipped a block and nothing failed; a block that begins before all
-the others have ended begins as early as it may. The estimated duration adds up
-what authors wrote down; where one block on the way says nothing, nobody knows, and no number is made up.
+the others have ended begins as early as it may. The estimated duration adds up what blocks took in earlier executions
+or, of blocks that have none, what authors wrote down; where nobody knows of one block, no number is made up.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from workflow_service.domain.edges import failure_targets
 from workflow_service.domain.flow import BlockKind
 from workflow_service.domain.plan import Fan, Line, Node, Plan, Segment
 from workflow_service.domain.regions import late_for
-from workflow_service.domain.template import Block
 
 Ways = Mapping[str, tuple[str, ...]]
 """Node -> those right before it that lead to it if nothing fails, in topological order."""
+
+
+_NOTHING_KNOWN: Mapping[str, timedelta] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +60,17 @@ class PlanOutline:
     """Of the critical path, or longer where the limit of parallel blocks stretches it; None if not known."""
 
 
-def outline(plan: Plan) -> PlanOutline:
-    """Return the outline of a plan."""
+def outline(plan: Plan, usual: Mapping[str, timedelta] = _NOTHING_KNOWN) -> PlanOutline:
+    """Return the outline of a plan.
+
+    Args:
+        usual: how long blocks took before, by their ids; of the others the author's guess counts.
+    """
     ways = _ways(plan)
     blocks = {node_id: node.block for node_id, node in plan.nodes.items() if node.block is not None and node_id in ways}
-    known = all(block.estimated_duration is not None for block in blocks.values())
-    lengths = {node_id: _length(blocks[node_id], known) if node_id in blocks else timedelta(0)
-               for node_id in ways}
+    guesses = {name: usual.get(name, block.estimated_duration) for name, block in blocks.items()}
+    known = all(guess is not None for guess in guesses.values())
+    lengths = {node_id: _length(guesses[node_id], known) if node_id in blocks else timedelta(0) for node_id in ways}
     path, longest = _critical_path(plan, ways, lengths)
     return PlanOutline(
         segments=tuple(_waves(plan, ways)), critical_path=tuple(name for name in path if name in blocks),
@@ -90,9 +96,9 @@ def _leads_on(source: Node, successor: Node) -> bool:
     return block is None or (block.kind is not BlockKind.END and successor.target not in failure_targets(block))
 
 
-def _length(block: Block, known: bool) -> timedelta:
+def _length(guess: timedelta | None, known: bool) -> timedelta:
     """Return how long a block counts: each the same if a duration is not known."""
-    return block.estimated_duration if known and block.estimated_duration is not None else timedelta(seconds=1)
+    return guess if known and guess is not None else timedelta(seconds=1)
 
 
 def _stretched(plan: Plan, longest: timedelta, work: timedelta) -> timedelta:

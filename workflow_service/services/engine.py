@@ -18,6 +18,7 @@ from workflow_service.services.children import Children
 from workflow_service.services.claims import Claims
 from workflow_service.services.closing import Closing
 from workflow_service.services.counts import Counts
+from workflow_service.services.durations import Durations
 from workflow_service.services.executions import Executions
 from workflow_service.services.finish import Finisher
 from workflow_service.services.handing_back import HandingBack
@@ -144,7 +145,7 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
                     clock, ports.monotonic, timings)
     return Engine(templates=Templates(ports.templates, ports.agents, clock), executions=executions,
                   template_life=TemplateLife(ports.templates, stores.executions),
-                  template_reviews=TemplateReviews(ports.templates, ports.agents, plans),
+                  template_reviews=TemplateReviews(ports.templates, ports.agents, plans, Durations(stores)),
                   histories=Histories(stores, ports.events, plans, clock), approvals=approvals, holds=holds,
                   standing_holds=standing_holds, cancellation=cancellation, restarts=restarts,
                   interventions=Interventions(stores, plans, restarts, sender, finisher, clock, timings),

@@ -18,6 +18,7 @@ from workflow_service.domain.template_parsing import parse_template
 from workflow_service.domain.template_schema import TEMPLATE_SCHEMA
 from workflow_service.domain.users import User
 from workflow_service.domain.validation import template_issues
+from workflow_service.services.durations import Durations
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import AgentService, TemplateRepository
 from workflow_service.services.schemas import schema_issues
@@ -57,8 +58,10 @@ class PlannedVersion:
 class TemplateReviews:
     """Compares, validates, plans and writes out templates."""
 
-    def __init__(self, templates: TemplateRepository, agents: AgentService, plans: Plans) -> None:
+    def __init__(self, templates: TemplateRepository, agents: AgentService, plans: Plans,
+                 durations: Durations) -> None:
         """Read templates from this repository and check them against this registry."""
+        self._durations = durations
         self._templates = templates
         self._agents = agents
         self._plans = plans
@@ -97,7 +100,8 @@ class TemplateReviews:
         """
         stored = stored_template(self._templates, user, template_id, version)
         plan = self._plans.get(user.workspace_id, template_id, str(stored.document["version"]))
-        return PlannedVersion(template=plan.template, outline=outline(plan))
+        return PlannedVersion(template=plan.template, outline=outline(plan, self._durations.usual(
+            user.workspace_id, plan)))
 
     def document(self, user: User, template_id: str, version: str | None = None) -> Document:
         """Return what the author wrote of a version, the latest if none is named, its fields in their order.

@@ -8,8 +8,8 @@ from tests.support.builders import LATER, NOW, a_block, a_block_execution, a_cho
 from workflow_service.domain.flow import End, FailureAction, FailurePolicy
 from workflow_service.domain.outcomes import (
     ends_execution,
-    failures,
     fails_execution,
+    failures,
     is_satisfied,
     is_without_outcome,
 )

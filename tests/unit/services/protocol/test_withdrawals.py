@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tests.support.protocol.agent import Mood
-from tests.support.protocol.agent import Mood
 from tests.support.protocol.scenes import ends, operated, started
 from tests.support.protocol.templates import LATE, block, end, gate
 from tests.support.protocol.world import World
