@@ -80,8 +80,7 @@ def value(name: str, *path: str) -> Callable[[Mapping[str, Mapping[str, Any]]], 
 
 
 CASES: Mapping[int, Sequence[Case]] = {
-    1: [Case(completed="a b c", check=lambda blocks: started(blocks, "a") < started(blocks, "b")
-             < started(blocks, "c"))],
+    1: [Case(completed="a b c", check=lambda blocks: started(blocks, "a") < started(blocks, "b") < started(blocks, "c"))],
     2: [Case(completed="a left right")],
     3: [Case(completed="a b both", check=lambda blocks: started(blocks, "both") >= max(
         str(blocks[name]["completedAt"]) for name in "ab"))],
@@ -124,7 +123,7 @@ CASES: Mapping[int, Sequence[Case]] = {
          Case(input={"x": 0}, completed="first second b d end", skipped="a c merge")],
     39: [Case(completed="inside after")],
     40: [Case(input={"case": "40"}, completed="a b c closed", check=apart("a", "b", "c"))],
-    43: [Case(completed="begin over", skipped="waiting")],
+    43: [Case(completed="begin over", cancelled="waiting")],
 }
 RUNS = [pytest.param(number, case, id=f"{number}-{place}") for number, cases in CASES.items()
         for place, case in enumerate(cases)]

@@ -10,6 +10,7 @@ from tests.unit.services.lives import BROKEN, LEASE, OPERATOR, Life, S, block, e
 from workflow_service.domain import blocks
 from workflow_service.domain.commands import RestartExecution, SkipBlock
 from workflow_service.domain.errors import Conflict
+from workflow_service.domain.statuses import ExecutionStatus
 
 CONTINUE = {"action": "continue"}
 NO_RETRY = {"maxRetries": 0}
@@ -64,7 +65,7 @@ def test_a_block_with_nothing_behind_it_but_its_failure_branch() -> None:
 @pytest.mark.parametrize(("policy", "status", "b", "f"), [
     ({"action": "fail"}, S.FAILED, "cancelled", "completed"), (CONTINUE, S.COMPLETED, "completed", "completed"),
     (branch("f"), S.COMPLETED, "skipped", "completed")])
-def test_a_person_s_no_is_a_failure(policy: dict[str, Any], status: S, b: str, f: str) -> None:
+def test_a_person_s_no_is_a_failure(policy: dict[str, Any], status: ExecutionStatus, b: str, f: str) -> None:
     life = Life(gate("a", onFailure=policy), block("b", "a"), block("f"))
     run = life.start()
     life.work()
@@ -106,7 +107,7 @@ def test_only_what_fails_the_execution_is_among_its_failed_blocks() -> None:
     shown = life.engine.executions.get(OPERATOR, run)
     assert shown["failedBlocks"] == ["b"]
     assert [one["status"] for one in shown["blockExecutions"]] == ["failed", "failed"]
-    assert life.of(run).error is not None and life.of(run).error["blockId"] == "b"
+    assert (life.of(run).error or {})["blockId"] == "b"
 
 
 def test_a_restart_of_what_failed_leaves_a_failure_that_was_handled_alone() -> None:
@@ -136,6 +137,25 @@ def test_a_block_whose_failure_was_handled_may_be_skipped() -> None:
     life, run = failing(branch("f"), block("b", "a"), block("f"))
     life.engine.interventions.skip(OPERATOR, SkipBlock(execution_id=run, block_id="a", output={"value": 1}))
     life.ends(run, S.COMPLETED, a="completed", b="completed", f="skipped")
+
+
+def test_a_map_of_which_too_many_items_failed_is_a_failure_like_others() -> None:
+    life = Life(block("m", map={"items": "input.list"}, configuration={"value": "${item}"}, retryPolicy=NO_RETRY,
+                      onFailure=branch("f")), block("b", "m"), block("f", configuration={
+                          "value": "f", "why": "${blocks.m.error.code}"}))
+    life.agents.plan("one", BROKEN)
+    run = life.start(list=["one"])
+    life.ends(run, S.COMPLETED, m="failed", b="skipped", f="completed")
+    assert (life.block(run, "f").input or {})["why"] == "items_failed"
+
+
+def test_the_output_of_the_template_reads_the_failure() -> None:
+    life = Life(block("a", onFailure=CONTINUE, retryPolicy=NO_RETRY), output={
+        "ok": "${blocks.a.status == 'completed'}", "why": "${has(blocks.a.error) ? blocks.a.error.code : ''}"})
+    life.agents.plan("a", BROKEN)
+    run = life.start()
+    life.ends(run, S.COMPLETED, a="failed")
+    assert life.engine.executions.get(OPERATOR, run)["output"] == {"ok": False, "why": "broken"}
 
 
 def test_a_failure_whose_release_was_lost_is_released_by_the_sweep_in_the_same_way() -> None:

@@ -1,4 +1,4 @@
-"""Blocks that an execution goes on without: those that come too late for a join, and those that an operator takes out."""
+"""Blocks that an execution goes on without: what comes too late for a join, and what an operator takes out."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from tests.unit.services.lives import (
     block,
     gate,
 )
+from workflow_service.domain import execution as executions
+from workflow_service.domain.agents import Failure, FailureClass
 from workflow_service.domain.commands import CancelBlock, CancelExecution, PauseExecution, RestartExecution
 from workflow_service.domain.errors import Conflict, NotFound
 from workflow_service.domain.sentences import sentence_of
@@ -94,12 +96,27 @@ def test_what_is_at_work_is_stopped_and_its_answer_counts_for_nothing() -> None:
     assert (life.block(run, "slow").output, life.block(run, "slow").fence) == (None, 2)
 
 
+def test_that_an_agent_was_stopped_is_no_failure() -> None:
+    """It tells its caller before the block is withdrawn, and that must not fail the execution."""
+    life, run = racing(retryPolicy={"maxRetries": 0})
+    stopped = Failure(code="cancelled", failure_class=FailureClass.AGENT, message="Stopped.")
+
+    def meanwhile() -> Failure:
+        now = life.of(run)
+        assert life.executions.change(now, executions.withdraw(now, ["slow"], "late", life.clock.now()))
+        return stopped
+
+    life.agents.plan("slow", meanwhile)
+    life.engine.blocks.run(life.messages.popleft())
+    assert life.statuses(run)["slow"] == "skipped"
+
+
 def test_a_person_is_not_asked_any_more_about_what_is_late() -> None:
     life = Life(gate("slow"), block("fast"), block("j", "slow", "fast", joinPolicy=LATE))
     run = life.start()
     life.work()
-    assert (life.request(run, "slow").status, life.wait(run, "slow").status) == (ApprovalStatus.CANCELLED,
-                                                                                WaitStatus.CANCELLED)
+    assert life.request(run, "slow").status is ApprovalStatus.CANCELLED
+    assert life.wait(run, "slow").status is WaitStatus.CANCELLED
     life.ends(run, S.COMPLETED, slow="skipped", j="completed")
 
 
@@ -129,7 +146,12 @@ def test_a_join_whose_guard_is_false_withdraws_as_well() -> None:
 def test_an_agent_that_can_not_be_told_of_what_is_late_is_told_by_the_sweep() -> None:
     life, run = racing()
     life.agents.plan("slow", ACCEPTED)
-    life.agents.plan("fast", lambda: life.agents.service.set_available(False) or {})
+
+    def meanwhile() -> dict[str, Any]:
+        life.agents.service.set_available(False)
+        return {}
+
+    life.agents.plan("fast", meanwhile)
     life.agents.plan("j", ACCEPTED)
     life.work()
     assert life.statuses(run)["slow"] == "awaiting_agent"
@@ -228,8 +250,8 @@ def test_what_is_at_work_is_stopped() -> None:
 def test_a_person_is_not_asked_any_more() -> None:
     life, run = stuck("asks")
     cancelled(life, run, "a")
-    assert (life.request(run, "a").status, life.wait(run, "a").status) == (ApprovalStatus.CANCELLED,
-                                                                          WaitStatus.CANCELLED)
+    assert life.request(run, "a").status is ApprovalStatus.CANCELLED
+    assert life.wait(run, "a").status is WaitStatus.CANCELLED
 
 
 def test_while_the_agent_can_not_be_told_the_block_stays_and_asking_again_changes_nothing() -> None:
@@ -273,6 +295,48 @@ def test_an_execution_of_which_all_waited_and_a_merge_is_skipped_is_complete() -
     assert life.of(run).status is S.WAITING
     assert cancelled(life, run, "a").status is S.COMPLETED
     life.ends(run, S.COMPLETED, a="skipped", d="skipped")
+
+
+def mapped() -> dict[str, Any]:
+    """Return a block that does each item of a list, one after the other."""
+    return block("m", map={"items": "input.list", "maxParallel": 1}, configuration={"value": "${item}"})
+
+
+@pytest.mark.parametrize("is_reachable", [True, False])
+def test_the_items_of_a_map_that_is_taken_out_are_stopped(is_reachable: bool) -> None:
+    life = Life(mapped(), block("b", "m"))
+    life.agents.plan("one", ACCEPTED)
+    run = life.start(list=["one", "two"])
+    life.work()
+    (child,) = life.children(run)
+    life.agents.service.set_available(is_reachable)
+    cancelled(life, run, "m")
+    assert life.statuses(run)["m"] == ("skipped" if is_reachable else "awaiting_children")
+    life.agents.service.set_available(True)
+    life.ends(run, S.COMPLETED, m="skipped", b="skipped")
+    assert [one.status for one in life.children(run)] == [S.CANCELLED]
+    stopped = life.agents.service.result("echo", life.block(child.execution_id, "m").key)
+    assert getattr(stopped, "code", None) == "cancelled"
+
+
+def test_the_items_of_a_map_that_is_late_are_stopped() -> None:
+    life = Life(mapped(), block("fast"), block("j", "m", "fast", joinPolicy=LATE))
+    life.agents.plan("one", ACCEPTED)
+    run = life.start(list=["one", "two"])
+    life.work()
+    life.ends(run, S.COMPLETED, m="skipped", j="completed")
+    assert [one.status for one in life.children(run)] == [S.CANCELLED]
+
+
+def test_a_block_within_a_part_of_an_execution_is_taken_out() -> None:
+    life = Life({"blockId": "sub", "workflow": {"templateId": "inner"}})
+    life.store("inner", gate("a"), block("b"))
+    run = life.start()
+    life.work()
+    (child,) = life.children(run)
+    life.engine.withdrawals.cancel_block(OPERATOR, CancelBlock(execution_id=child.execution_id, block_id="a"))
+    life.ends(run, S.COMPLETED, sub="completed")
+    assert life.statuses(child.execution_id) == {"a": "skipped", "b": "completed"}
 
 
 def _complete(life: Life, run: str) -> None:
