@@ -99,11 +99,16 @@ class BlockExecution:
 def new_blocks(plan: Plan, workspace_id: str, execution_id: str, at: datetime,
                lease: timedelta) -> tuple[BlockExecution, ...]:
     """Return all block executions of a new execution; those without a predecessor are ready."""
-    created = (BlockExecution(
+    fresh = (created(node, workspace_id, execution_id) for node in plan.nodes.values())
+    return tuple(settle(block, plan.nodes[block.block_id], at, lease) or block for block in fresh)
+
+
+def created(node: Node, workspace_id: str, execution_id: str) -> BlockExecution:
+    """Return a block as it is stored at first: pending, and nothing has happened to it."""
+    return BlockExecution(
         workspace_id=workspace_id, execution_id=execution_id, block_id=node.node_id,
         agent_id=node.block.agent_id if node.block else None,
-        pending_edges=tuple(edge_entry(name, 1) for name in node.predecessors)) for node in plan.nodes.values())
-    return tuple(settle(block, plan.nodes[block.block_id], at, lease) or block for block in created)
+        pending_edges=tuple(edge_entry(name, 1) for name in node.predecessors))
 
 
 def unborn(node: Node, workspace_id: str, execution_id: str) -> BlockExecution:

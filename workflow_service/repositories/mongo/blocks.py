@@ -26,6 +26,7 @@ _CHUNK = 500
 _FIRST_LOOK = 4
 """Ids in the first query for a block that is open; each further one takes four times as many."""
 _ENDS = frozenset(status.value for status in BLOCK_ENDS)
+_OUTLINE: Raw = dict.fromkeys(("input", "output", "error", "supplied", "outbox"), 0)
 _STATUS: Raw = {"_id": 0, "workspaceId": 1, "blockId": 1, "status": 1}
 
 
@@ -91,19 +92,15 @@ class BlocksInMongo(DocumentsInMongo[BlockExecution]):
         return [self._codec.to_domain(raw) for raw in self._find(workspace_id, identifiers)]
 
     @store_errors()
+    def outlines(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Sequence[BlockExecution]:
+        """Return the same without what may be large."""
+        return [self._codec.to_domain(raw) for raw in self._find(workspace_id, _ids(execution_id, block_ids), _OUTLINE)]
+
+    @store_errors()
     def statuses(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Mapping[str, BlockStatus]:
         """Return the statuses of these blocks of one execution; missing ones are left out."""
         return {raw["blockId"]: BlockStatus(raw["status"])
                 for raw in self._find(workspace_id, _ids(execution_id, block_ids), _STATUS)}
-
-    @store_errors()
-    def pull_edge(self, workspace_id: str, identifier: str, entry: str, satisfied: bool) -> None:
-        """Take an entry out of the pending edges, and count it if satisfied, in one update."""
-        query = {"_id": identifier, "workspaceId": workspace_id, "pendingEdges": entry}
-        update: Raw = {"$pull": {"pendingEdges": entry}}
-        if satisfied:
-            update["$inc"] = {"satisfied": 1}
-        repeated(lambda: self._collection.update_one(query, update))
 
     @store_errors()
     def extend_lease(self, block: BlockExecution, until: datetime) -> bool:
