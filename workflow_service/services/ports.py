@@ -126,7 +126,7 @@ class BlockRepository(Repository[BlockExecution], Protocol):
         """Return blocks of any executions by their ids, in any order; those that are missing are left out."""
 
     def outlines(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Sequence[BlockExecution]:
-        """Return the same without ``input``, ``output``, ``error``, ``supplied`` and ``outbox``, which may be large."""
+        """Return the same without ``input``, ``output``, ``supplied`` and ``outbox``, which may be large."""
 
     def statuses(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Mapping[str, BlockStatus]:
         """Return the statuses of these blocks of one execution, reading nothing else; missing ones are left out."""

@@ -126,8 +126,7 @@ class Releases:
         if not self._stores.blocks.change(before, after):
             return False
         if after.status is BlockStatus.READY:
-            release.ready.append(after)
-            self._finisher.relay(after)
+            release.ready.append(after)  # whoever claims it relays that it was ready, and if nobody does, the sweep
         else:
             release.ended.append(after)
             release.waiting.discard(after.block_id)  # another edge of it was decided before, in this same release

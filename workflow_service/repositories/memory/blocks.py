@@ -42,7 +42,7 @@ class BlocksInMemory(DocumentsInMemory[BlockExecution]):
 
     def outlines(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Sequence[BlockExecution]:
         """Return the same without what may be large."""
-        return [replace(block, input=None, output=None, error=None, supplied=None, outbox=())
+        return [replace(block, input=None, output=None, supplied=None, outbox=())
                 for block in self.get_all(workspace_id, execution_id, block_ids)]
 
     def statuses(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Mapping[str, BlockStatus]:

@@ -26,7 +26,7 @@ _CHUNK = 500
 _FIRST_LOOK = 4
 """Ids in the first query for a block that is open; each further one takes four times as many."""
 _ENDS = frozenset(status.value for status in BLOCK_ENDS)
-_OUTLINE: Raw = dict.fromkeys(("input", "output", "error", "supplied", "outbox"), 0)
+_OUTLINE: Raw = dict.fromkeys(("input", "output", "supplied", "outbox"), 0)
 _STATUS: Raw = {"_id": 0, "workspaceId": 1, "blockId": 1, "status": 1}
 
 
