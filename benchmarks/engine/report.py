@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
-from benchmarks.engine.figures import Cell, Counting, Parking, Run, Starts, growth
+from benchmarks.engine.figures import Cell, Counting, Parking, Run, Starts, Waiting, growth
 from benchmarks.engine.targets import Verdict
 from benchmarks.tables import Table
 
@@ -64,6 +64,13 @@ def parking_table(parking: Sequence[Parking]) -> Table:
                         str(one.messages), *_numbers(one.mib_added, one.cpu_percent),
                         ", ".join(f"{part} {one.mib_parked[part] - before:+.1f}"
                                   for part, before in one.mib_before.items())] for one in parking])
+
+
+def waiting_table(waiting: Sequence[Waiting]) -> Table:
+    """Return how many calls of agents a worker kept in flight."""
+    return Table(title="W8: steps of a second", head=("mode", "steps", "seconds", "most in flight", "calls in flight"),
+                 rows=[[one.mode, str(one.count), f"{one.seconds:.1f}", str(one.most_in_flight),
+                        f"{one.count / one.seconds:.0f}"] for one in waiting])
 
 
 def counting_table(counting: Sequence[Counting]) -> Table:

@@ -26,6 +26,8 @@ from workflow_service.services.timings import Timings
 
 _TRIES = 20
 """How often a successor is read again when others change it; then the sweep releases again."""
+_SENT_AT_ONCE = 64
+"""So many ready blocks are sent before the next ones are made ready, so that work begins meanwhile."""
 
 
 @dataclass(kw_only=True)
@@ -37,6 +39,11 @@ class _Release:
     """Blocks that have ended and whose successors are to be told."""
     told: list[BlockExecution] = field(default_factory=list)
     ready: list[BlockExecution] = field(default_factory=list)
+    """What became ready and is still to be sent."""
+    stay: bool = False
+    """Whether the caller goes on with the next block that becomes ready."""
+    goes_on: bool = False
+    """True when something became ready."""
     claim: Claim | None = None
     """A block that the caller goes on with, claimed in the same update that made it ready."""
     waiting: set[str] = field(default_factory=set)
@@ -71,27 +78,30 @@ class Releases:
         Returns:
             The claim of that one.
         """
-        release = _Release(plan=plan, ended=deque([source]))
+        release = _Release(plan=plan, ended=deque([source]), stay=stay)
         while release.ended:
-            self._tell_successors(release, release.ended.popleft(), stay)
+            self._tell_successors(release, release.ended.popleft())
         if ends_execution(plan, source):
             self._cancellation.end(plan, source)
         self._sender.send(plan, release.ready, brought)
-        if not release.ready and release.claim is None and (plan.has_gates or not release.waiting):
+        if not release.goes_on and (plan.has_gates or not release.waiting):
             self._closing.settle(plan, source.workspace_id, source.execution_id)
         if release.complete:
             self._finisher.rest(*release.told, urgent=source.status in FAILURES)
         return release.claim
 
-    def _tell_successors(self, release: _Release, source: BlockExecution, stay: bool) -> None:
+    def _tell_successors(self, release: _Release, source: BlockExecution) -> None:
         if is_without_outcome(release.plan, source):
             self._cancel_descendants(release, source)
         else:
             for name in release.plan.nodes[source.block_id].successors:
-                self._tell(release, source, name, stay and not release.plan.nodes[name].has_gate)
+                self._tell(release, source, name)
+                if len(release.ready) >= _SENT_AT_ONCE and self._sender.slot_limit(release.plan) is None:
+                    self._sender.send(release.plan, release.ready)
+                    release.ready = []
         release.told.append(source)
 
-    def _tell(self, release: _Release, source: BlockExecution, name: str, stay: bool) -> None:
+    def _tell(self, release: _Release, source: BlockExecution, name: str) -> None:
         """Make a successor ready, skipped or (a compiler's join) completed, if the source was the last before it.
 
         Whoever ends looks at the others after its own end is stored, so the last one sees that all have ended; two that
@@ -115,17 +125,20 @@ class Releases:
                 if not before.status.is_terminal:
                     release.waiting.add(name)
                 return
-            if self._store(release, before, after, stay):
+            if self._store(release, before, after, node.has_gate):
                 return
         release.complete = False
 
-    def _store(self, release: _Release, before: BlockExecution, after: BlockExecution, stay: bool) -> bool:
-        if stay and release.claim is None and after.status is BlockStatus.READY:
+    def _store(self, release: _Release, before: BlockExecution, after: BlockExecution, has_gate: bool) -> bool:
+        if release.stay and after.status is BlockStatus.READY and not has_gate:
+            release.stay = False
             release.claim = self._claims.take(before, after)
+            release.goes_on |= release.claim is not None
             return release.claim is not None  # otherwise read again: it was given back, or somebody was first
         if not self._stores.blocks.change(before, after):
             return False
         if after.status is BlockStatus.READY:
+            release.goes_on = True
             release.ready.append(after)  # whoever claims it relays that it was ready, and if nobody does, the sweep
         else:
             release.ended.append(after)
