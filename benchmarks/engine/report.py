@@ -11,8 +11,9 @@ from benchmarks.engine.targets import Verdict
 from benchmarks.tables import Table
 
 _MOST_NAMED = 14
-_KINDS = (("hot", "write"), ("hot", "write command"), ("hot", "read"), ("background", "write"),
-          ("background", "write command"), ("background", "read"), ("hot", "http"), ("background", "http"))
+_KINDS = (("start", "write"), ("start", "write command"), ("start", "read"), ("hot", "write"), ("hot", "write command"),
+          ("hot", "read"), ("background", "write"), ("background", "write command"), ("background", "read"),
+          ("hot", "http"), ("background", "http"))
 
 
 def ratio_table(cells: Sequence[Cell], titles: Mapping[str, str]) -> Table:
@@ -75,7 +76,7 @@ def waiting_table(waiting: Sequence[Waiting]) -> Table:
 
 def counting_table(counting: Sequence[Counting]) -> Table:
     """Return how many operations a step takes."""
-    return Table(title="Operations a step (hot: somebody waits for it; background: in batches)",
+    return Table(title="Operations a step (start: who submits waits; hot: the next block waits; background: in batches)",
                  head=("workload", "mode", *(f"{when} {kind}" for when, kind in _KINDS)),
                  rows=[[one.workload, one.mode, *(f"{one.per_step(when, kind):.2f}" for when, kind in _KINDS)]
                        for one in counting])

@@ -111,7 +111,8 @@ def running_mode(servers: Servers, mode: Mode, counts: Path | None = None) -> It
         processes = {}
         for command in _commands(servers, mode, environment, None if counts else web_port):
             processes[command.name] = stack.enter_context(ServerProcess(command))
-        driver = stack.enter_context(RemoteDriver(mode.driver, environment, servers.folder / f"{mode.name}-driver.log"))
+        driver = stack.enter_context(RemoteDriver(mode.driver, {**environment, addresses.DRIVES: "1"},
+                                                  servers.folder / f"{mode.name}-driver.log"))
         yield RunningMode(mode=mode, driver=driver, processes=processes)
 
 

@@ -21,8 +21,8 @@ from workflow_service.repositories.mongo.writes import DUPLICATE_KEY, new_token,
 from workflow_service.repositories.versions import guarded_fields
 
 COLLECTION = "block_executions"
-_CHUNK = 500
-"""Ids in one query; the embedded server takes 0.1 ms for each."""
+_CHUNK = 50
+"""Ids in one query; the embedded server takes 0.05 ms for each of 50, but 0.5 ms for each of 500."""
 _FIRST_LOOK = 4
 """Ids in the first query for a block that is open; each further one takes four times as many."""
 _ENDS = frozenset(status.value for status in BLOCK_ENDS)
