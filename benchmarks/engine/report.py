@@ -76,7 +76,7 @@ def waiting_table(waiting: Sequence[Waiting]) -> Table:
 
 def counting_table(counting: Sequence[Counting]) -> Table:
     """Return how many operations a step takes."""
-    return Table(title="Operations a step (start: who submits waits; hot: the next block waits; background: in batches)",
+    return Table(title="Operations a step (start: who submits waits; hot: the next step waits; background: batches)",
                  head=("workload", "mode", *(f"{when} {kind}" for when, kind in _KINDS)),
                  rows=[[one.workload, one.mode, *(f"{one.per_step(when, kind):.2f}" for when, kind in _KINDS)]
                        for one in counting])

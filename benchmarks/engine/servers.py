@@ -71,7 +71,8 @@ def running_servers(folder: Path) -> Iterator[Servers]:
         "state": reference_server("sandbox.state_service", ports[3], made["state"],
                                   {"STATE_SERVICE_DATA": str(made["state"])}),
         "slow-agents": ServerProcess(ServerCommand(
-            name="slow agents", argv=[sys.executable, "-m", "benchmarks.engine.slow_agents", str(ports[4])], environment={},
+            name="slow agents", environment={},
+            argv=[sys.executable, "-m", "benchmarks.engine.slow_agents", str(ports[4])],
             is_ready=lambda: reference_answers(ports[4]), log=folder / "slow-agents.log"))}
     with ExitStack() as stack:
         for process in processes.values():

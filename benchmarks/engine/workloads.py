@@ -113,7 +113,7 @@ def workloads(*, is_quick: bool) -> Sequence[Workload]:
         Workload(name="W2s", title="W2 with at most 10 at once, as is usual", shape="slots:100", ours_alone=True),
         Workload(name="W3", title=f"{many} executions of 5 steps in line", shape="line:5", count=many),
         Workload(name="W4", title="20 steps in 6 levels with 34 edges", shape="layered", repeats=5),
-        Workload(name=WAITING, title=f"{waits} steps of a second, side by side", shape=f"slow:{waits}", ours_alone=True),
+        Workload(name=WAITING, title=f"{waits} steps of a second", shape=f"slow:{waits}", ours_alone=True),
         *(Workload(name="W6line", title=f"{size} steps in line", shape=f"line:{size}") for size in sizes),
         *(Workload(name="W6fan", title=f"{size} steps side by side", shape=f"fan:{size}") for size in sizes)]
 

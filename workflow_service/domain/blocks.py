@@ -3,8 +3,8 @@
 Each function here is a transition of the block protocol (DESIGN: claim, look, park, complete, release ...). It takes
 the block as it was read and returns it as it should be: a new version with the event of the change in its outbox. The
 repository stores the change only if the document still has the version that was read, so whoever looked at something
-old changes nothing. Two things happen to the document beside the versions, because many do them at once and none needs
-to know of the others: edges are taken out of ``pending_edges``, and the owner extends its lease.
+old changes nothing. One thing happens to the document beside the versions, because nobody else needs to know of it: the
+owner extends its lease.
 
 ``due_at`` is the one question that the sweep asks: at that instant somebody must look at the block again. It is there
 while the block is ready, running, waits for a retry, has events that were not relayed, or has ended and was not

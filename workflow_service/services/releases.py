@@ -1,7 +1,7 @@
 """Release: a block that has ended tells its successors, and an end block its execution.
 
-It is idempotent, so that whoever finds a block ended and not released may do it again: what an edge came to is read from
-its source, and whoever sees that all are decided makes the one change from ``pending``.
+It is idempotent, so that whoever finds a block ended and not released may do it again: what an edge came to is read
+from its source, and whoever sees that all are decided makes the one change from ``pending``.
 """
 
 from __future__ import annotations

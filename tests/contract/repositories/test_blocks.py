@@ -93,10 +93,6 @@ def test_statuses_of_more_blocks_than_one_query_takes(block_repository: BlockRep
     assert block_repository.statuses(HERE, "x1", names) == dict.fromkeys(names, BlockStatus.READY)
 
 
-
-
-
-
 def test_change_that_decides_an_edge_holds_only_on_the_edges_it_saw(block_repository: BlockRepository) -> None:
     block = inserted(block_repository, pending_edges=("a:1", "b:1"))
     for imagined in (("a:1",), ("b:1", "a:1"), ("a:2", "b:1")):
@@ -118,7 +114,7 @@ def test_restart_opens_edges_again(block_repository: BlockRepository) -> None:
 
 def test_edges_decided_by_many_at_once_are_all_counted(block_repository: BlockRepository) -> None:
     entries = tuple(f"a{number}:1" for number in range(12))
-    block = inserted(block_repository, pending_edges=entries)
+    inserted(block_repository, pending_edges=entries)
 
     def decide(entry: str) -> None:
         while True:
@@ -194,7 +190,6 @@ def test_rest_stores_that_a_block_was_released(block_repository: BlockRepository
     block_repository.change(block, done)
     block_repository.rest([replace(done, released=True, due_at=None)])
     assert stored(block_repository) == replace(done, released=True, due_at=None, outbox=())
-
 
 
 def test_rest_of_a_hundred_blocks_rests_each(block_repository: BlockRepository) -> None:

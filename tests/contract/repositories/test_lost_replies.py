@@ -139,7 +139,6 @@ def test_change_that_arrives_late_is_not_done_twice(behind: Store, proxy: LossyP
     assert blocks.get(HERE, block.id) == claimed
 
 
-
 def test_extend_lease(behind: Store, lose: Callable[[str], None]) -> None:
     blocks = BlocksInMongo(behind)
     block = inserted(blocks)

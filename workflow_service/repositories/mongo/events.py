@@ -144,7 +144,7 @@ class EventsInMongo:
         return len(rows)
 
     def _missing(self, rows: Sequence[StoredEvent]) -> list[Event]:
-        """Return which events are to be stored after the first collided, and learn the highest number of its execution."""
+        """Return what is still to be stored after the first collided, and learn the highest number of its execution."""
         execution_id = rows[0].event.execution_id
         stored = self._stored([row for row in rows if row.event.execution_id == execution_id])
         for event_id in stored:
