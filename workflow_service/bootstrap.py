@@ -60,6 +60,8 @@ from workflow_service.services.timings import Timings
 
 _PROBE = timedelta(seconds=2)
 """The patience of a health check with one dependency."""
+_CALLS_AT_ONCE = 256
+"""Connections to the Agent Service that are kept; more threads than that connect anew for each call."""
 _STATE_PAUSE = timedelta(seconds=5)
 """How long nobody asks the State Management Service after it did not answer."""
 
@@ -105,7 +107,7 @@ def build(settings: Settings, dispatcher: Dispatcher, metrics: Registry | None =
     store = connect(settings.mongodb.url, max_pool_size=settings.mongodb.max_pool_size,
                     server_selection_timeout=settings.mongodb.server_selection_timeout)
     agent_client = JsonClient(settings.agent_service.base_url, service="Agent Service",
-                              timeout=settings.agent_service.timeout)
+                              timeout=settings.agent_service.timeout, connections=_CALLS_AT_ONCE)
     state_client = JsonClient(settings.state_service.base_url, service="State Management Service",
                               timeout=settings.state_service.timeout)
     clock = StoreClock(store)

@@ -20,11 +20,11 @@ from benchmarks.engine.measuring import Benchmark, Measured, Wanted
 from benchmarks.engine.modes import FLOOR, MODES, USUAL
 from benchmarks.engine.servers import running_servers
 from benchmarks.engine.targets import verdicts
-from benchmarks.engine.workloads import PARKED, STARTS, parked_count, start_count, workloads
+from benchmarks.engine.workloads import PARKED, STARTS, WAITING, parked_count, start_count, workloads
 from benchmarks.machine import machine
 from benchmarks.tables import Table, machine_table, markdown
 
-_NAMES = ("W1", "W2", "W3", "W4", STARTS, "W6", PARKED)
+_NAMES = ("W1", "W2", "W3", "W4", STARTS, "W6", PARKED, WAITING)
 _ROUNDS, _QUICK_ROUNDS = 5, 1
 
 
@@ -71,6 +71,7 @@ def _tables(measured: Measured, titles: dict[str, str]) -> Sequence[Table]:
     kept = list(verdicts(found, measured.starts, measured.parking, measured.counting))
     tables = [machine_table(machine()), report.ratio_table(found, titles), report.cpu_table(measured.runs),
               report.start_table(measured.starts), report.growth_table(found), report.parking_table(measured.parking),
+              report.waiting_table(measured.waiting),
               report.counting_table(measured.counting), *report.named_tables(measured.counting),
               report.verdict_table(kept)]
     return [table for table in tables if table.rows]

@@ -1,7 +1,8 @@
 """Counting operations of a process: of the database by a listener of its driver, calls of services by port.
 
 Counting takes time, so it is done in runs of its own, which are not timed. What is done by the thread that finishes
-batches in the background is told apart from what is done while somebody waits for it.
+batches in the background is told apart from what is done while the next block waits for it, and from what the start of
+an execution takes.
 """
 
 from __future__ import annotations
@@ -138,7 +139,9 @@ def difference(after: Counts, before: Counts) -> Counts:
 
 
 def _moment() -> str:
-    return "background" if threading.current_thread().name == _BACKGROUND else "hot"
+    if threading.current_thread().name == _BACKGROUND:
+        return "background"
+    return "start" if os.environ.get(addresses.DRIVES) else "hot"
 
 
 def _callers(frame: FrameType | None) -> Iterator[str]:

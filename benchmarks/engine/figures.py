@@ -79,6 +79,18 @@ class Parking:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Steps whose agents take a second each."""
+
+    mode: str
+    round: int
+    count: int
+    seconds: float
+    most_in_flight: int
+    """Calls of agents at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Counting:
     """Operations of one run."""
 

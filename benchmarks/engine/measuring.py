@@ -13,15 +13,17 @@ from typing import Any
 
 import psutil
 import redis
+import requests
 
 from benchmarks.engine import counting
 from benchmarks.engine.driving import DriverFailed
-from benchmarks.engine.figures import Counting, Parking, Run, Starts
+from benchmarks.engine.figures import Counting, Parking, Run, Starts, Waiting
 from benchmarks.engine.modes import FLOOR, Mode
 from benchmarks.engine.servers import RunningMode, Servers, running_mode
-from benchmarks.engine.workloads import PARKED, STARTS, Workload
+from benchmarks.engine.workloads import PARKED, STARTS, WAITING, Workload
 from benchmarks.figures import percentile
 from benchmarks.memory import memory_of
+from sandbox.servers.reference import reference_url
 
 Say = Callable[[str], None]
 _PARKED_FOR = timedelta(seconds=5)
@@ -49,6 +51,7 @@ class Measured:
     runs: list[Run] = field(default_factory=list)
     starts: list[Starts] = field(default_factory=list)
     parking: list[Parking] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
     counting: list[Counting] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -121,6 +124,10 @@ class Benchmark:
                 load=os.getloadavg()[0], broker=counting.difference(after.broker, before.broker),
                 cpu_s={part: after.cpu_s[part] - before.cpu_s[part] for part in after.cpu_s}))
         run = self.measured.runs[-1]
+        if workload.name == WAITING:
+            most = requests.get(f"{reference_url(self._servers.slow_agents_port)}/in-flight", timeout=10).json()["most"]
+            self.measured.waiting.append(Waiting(mode=run.mode, round=number, count=run.steps, seconds=run.ended_s,
+                                                 most_in_flight=most))
         self._say(f"{run.mode:13} {workload.name:6} {workload.shape:9} {run.ms_per_step:7.2f} ms a step")
 
     def _time_starts(self, number: int, running: RunningMode) -> None:

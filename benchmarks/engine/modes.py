@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from benchmarks.engine import addresses, celery_canvas, floor
 from benchmarks.engine.workloads import PARKED, STARTS, Workload
@@ -13,6 +13,8 @@ OURS = "ours"
 _TIMED = frozenset({"W1", "W2", "W3", "W4", "W6line", "W6fan"})
 PROCESSES = 2
 """Worker processes of each mode."""
+IN_FLIGHT = 200
+"""Calls of agents at once, where these take their time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,13 @@ def _ours(name: str, title: str, workloads: frozenset[str], environment: Mapping
                 pool=pool, nodes=PROCESSES if threads else 1)
 
 
+def _waiting(name: str, pool: str) -> Mode:
+    """Return the service with one worker that keeps ``IN_FLIGHT`` calls of agents in flight."""
+    usual = _ours(name, f"one worker of the {pool} pool, {IN_FLIGHT} calls at once, agents of a second over HTTP",
+                  frozenset({"W8"}), {addresses.AGENT: "slow"}, is_whole=True)
+    return replace(usual, pool=("--pool", pool, "--concurrency", str(IN_FLIGHT)), nodes=1)
+
+
 def _canvas(name: str, title: str, environment: Mapping[str, str]) -> Mode:
     return Mode(name=name, title=title, app="benchmarks.engine.celery_canvas", driver="benchmarks.engine.canvas_driver",
                 queue=celery_canvas.QUEUE, workloads=_TIMED | {STARTS}, environment=environment)
@@ -65,8 +74,9 @@ MODES: Mapping[str, Mode] = {mode.name: mode for mode in (
           frozenset({"W1", "W2", "W3", "W4"}), {addresses.STATE: "memory"}),
     _ours("ours-prefork", "the same in two processes of the prefork pool", frozenset({"W1", "W2", "W3", "W4"}), {},
           threads=None),
+    _waiting("ours-waiting", "threads"), _waiting("ours-gevent", "gevent"),
     _canvas("canvas", "Celery canvases as they are by default", {}),
     _canvas("canvas-late", "Celery canvases whose messages are acknowledged late", {addresses.LATE: "1"}),
     Mode(name=FLOOR, title="a message and an insert for each step", app="benchmarks.engine.floor",
          driver="benchmarks.engine.floor_driver", queue=floor.QUEUE, workloads=_TIMED | {STARTS, PARKED}))}
-USUAL = (OURS, "ours-http", "canvas", "canvas-late", FLOOR)
+USUAL = (OURS, "ours-http", "ours-waiting", "canvas", "canvas-late", FLOOR)

@@ -83,7 +83,7 @@ class TellingExecutions:
 def adapted(ports: Ports, ends: Ends, counted: Counted | None) -> Ports:
     """Return the ports of a worker or a driver, as the environment wants them."""
     executions = cast(ExecutionRepository, TellingExecutions(ports.stores.executions, ends))
-    over_http = os.environ.get(addresses.AGENT) == "http"
+    over_http = os.environ.get(addresses.AGENT) in ("http", "slow")
     agents: Any = ports.agents if over_http else NoWork(ends)
     state: Any = InMemoryStateService() if os.environ.get(addresses.STATE) == "memory" else ports.state
     if counted is not None and over_http:

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
-from benchmarks.engine.figures import Cell, Counting, Parking, Run, Starts, growth
+from benchmarks.engine.figures import Cell, Counting, Parking, Run, Starts, Waiting, growth
 from benchmarks.engine.targets import Verdict
 from benchmarks.tables import Table
 
 _MOST_NAMED = 14
-_KINDS = (("hot", "write"), ("hot", "write command"), ("hot", "read"), ("background", "write"),
-          ("background", "write command"), ("background", "read"), ("hot", "http"), ("background", "http"))
+_KINDS = (("start", "write"), ("start", "write command"), ("start", "read"), ("hot", "write"), ("hot", "write command"),
+          ("hot", "read"), ("background", "write"), ("background", "write command"), ("background", "read"),
+          ("hot", "http"), ("background", "http"))
 
 
 def ratio_table(cells: Sequence[Cell], titles: Mapping[str, str]) -> Table:
@@ -66,9 +67,16 @@ def parking_table(parking: Sequence[Parking]) -> Table:
                                   for part, before in one.mib_before.items())] for one in parking])
 
 
+def waiting_table(waiting: Sequence[Waiting]) -> Table:
+    """Return how many calls of agents a worker kept in flight."""
+    return Table(title="W8: steps of a second", head=("mode", "steps", "seconds", "most in flight", "calls in flight"),
+                 rows=[[one.mode, str(one.count), f"{one.seconds:.1f}", str(one.most_in_flight),
+                        f"{one.count / one.seconds:.0f}"] for one in waiting])
+
+
 def counting_table(counting: Sequence[Counting]) -> Table:
     """Return how many operations a step takes."""
-    return Table(title="Operations a step (hot: somebody waits for it; background: in batches)",
+    return Table(title="Operations a step (start: who submits waits; hot: the next step waits; background: batches)",
                  head=("workload", "mode", *(f"{when} {kind}" for when, kind in _KINDS)),
                  rows=[[one.workload, one.mode, *(f"{one.per_step(when, kind):.2f}" for when, kind in _KINDS)]
                        for one in counting])

@@ -38,6 +38,7 @@ class Servers:
     valkey_port: int
     mongodb_port: int
     agents_port: int
+    slow_agents_port: int
     state_port: int
     processes: Mapping[str, ServerProcess]
 
@@ -58,7 +59,7 @@ class Servers:
 @contextmanager
 def running_servers(folder: Path) -> Iterator[Servers]:
     """Run the servers from entry to exit."""
-    ports = [free_port() for _ in range(4)]
+    ports = [free_port() for _ in range(5)]
     made = {name: folder / name for name in ("valkey", "mongodb", "agents", "state", "workspace")}
     for one in made.values():
         one.mkdir()
@@ -68,12 +69,16 @@ def running_servers(folder: Path) -> Iterator[Servers]:
             "AGENT_SERVICE_DATA": str(made["agents"]), "AGENT_WORKSPACE_DIR": str(made["workspace"]),
             "AGENT_REGISTRY": ""}),
         "state": reference_server("sandbox.state_service", ports[3], made["state"],
-                                  {"STATE_SERVICE_DATA": str(made["state"])})}
+                                  {"STATE_SERVICE_DATA": str(made["state"])}),
+        "slow-agents": ServerProcess(ServerCommand(
+            name="slow agents", environment={},
+            argv=[sys.executable, "-m", "benchmarks.engine.slow_agents", str(ports[4])],
+            is_ready=lambda: reference_answers(ports[4]), log=folder / "slow-agents.log"))}
     with ExitStack() as stack:
         for process in processes.values():
             stack.enter_context(process)
         yield Servers(folder=folder, valkey_port=ports[0], mongodb_port=ports[1], agents_port=ports[2],
-                      state_port=ports[3], processes=processes)
+                      state_port=ports[3], slow_agents_port=ports[4], processes=processes)
 
 
 @dataclass(kw_only=True)
@@ -107,7 +112,8 @@ def running_mode(servers: Servers, mode: Mode, counts: Path | None = None) -> It
         processes = {}
         for command in _commands(servers, mode, environment, None if counts else web_port):
             processes[command.name] = stack.enter_context(ServerProcess(command))
-        driver = stack.enter_context(RemoteDriver(mode.driver, environment, servers.folder / f"{mode.name}-driver.log"))
+        driver = stack.enter_context(RemoteDriver(mode.driver, {**environment, addresses.DRIVES: "1"},
+                                                  servers.folder / f"{mode.name}-driver.log"))
         yield RunningMode(mode=mode, driver=driver, processes=processes)
 
 
@@ -115,9 +121,13 @@ def _environment(servers: Servers, mode: Mode, counts: Path | None) -> dict[str,
     broker, store = servers.broker_url(mode), servers.store_url(mode)
     own = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
     return {**own, **_SETTINGS, "MONGODB_URL": store, "REDIS_URL": broker, "CELERY_BROKER_URL": broker,
-            "AGENT_SERVICE_URL": reference_url(servers.agents_port), "JWT_SECRET": secrets.token_hex(32),
+            "AGENT_SERVICE_URL": reference_url(_agents_port(servers, mode)), "JWT_SECRET": secrets.token_hex(32),
             "STATE_SERVICE_URL": reference_url(servers.state_port), addresses.BROKER: broker, addresses.STORE: store,
             **({} if counts is None else {addresses.COUNTS: str(counts)}), **mode.environment}
+
+
+def _agents_port(servers: Servers, mode: Mode) -> int:
+    return servers.slow_agents_port if mode.environment.get(addresses.AGENT) == "slow" else servers.agents_port
 
 
 def _commands(servers: Servers, mode: Mode, environment: Mapping[str, str],

@@ -51,7 +51,7 @@ def shape_of(name: str) -> Shape:
         ValueError: there is no such shape.
     """
     kind, _, size = name.partition(":")
-    makers = {"line": _line, "flow": _line, "fan": _fan, "slots": _fan}
+    makers = {"line": _line, "flow": _line, "fan": _fan, "slots": _fan, "slow": _fan}
     if kind in makers:
         return Shape(name=name, predecessors=makers[kind](int(size)))
     fixed: dict[str, Mapping[int, tuple[int, ...]]] = {"layered": LAYERED, "gate": _line(2), "told": _line(1)}
@@ -94,13 +94,17 @@ class Workload:
         return self.count * shape_of(self.shape).size
 
 
+WAITING = "W8"
+"""Steps that take a second and no processor."""
+
+
 def workloads(*, is_quick: bool) -> Sequence[Workload]:
-    """Return what is timed by the step: W1 to W4 with variants, and W6.
+    """Return what is timed by the step: W1 to W4 with variants, W6 and W8.
 
     Args:
         is_quick: smaller, to see that everything works.
     """
-    many, sizes = (40, (10, 100)) if is_quick else (200, (10, 100, 1000))
+    many, waits, sizes = (40, 100, (10, 100)) if is_quick else (200, 1000, (10, 100, 1000))
     return [
         Workload(name="W1", title="50 steps in line", shape="line:50", repeats=3),
         Workload(name="W1x", title="W1, each step reading the output of the one before", shape="flow:50",
@@ -109,6 +113,7 @@ def workloads(*, is_quick: bool) -> Sequence[Workload]:
         Workload(name="W2s", title="W2 with at most 10 at once, as is usual", shape="slots:100", ours_alone=True),
         Workload(name="W3", title=f"{many} executions of 5 steps in line", shape="line:5", count=many),
         Workload(name="W4", title="20 steps in 6 levels with 34 edges", shape="layered", repeats=5),
+        Workload(name=WAITING, title=f"{waits} steps of a second", shape=f"slow:{waits}", ours_alone=True),
         *(Workload(name="W6line", title=f"{size} steps in line", shape=f"line:{size}") for size in sizes),
         *(Workload(name="W6fan", title=f"{size} steps side by side", shape=f"fan:{size}") for size in sizes)]
 

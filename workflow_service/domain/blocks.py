@@ -3,8 +3,8 @@
 Each function here is a transition of the block protocol (DESIGN: claim, look, park, complete, release ...). It takes
 the block as it was read and returns it as it should be: a new version with the event of the change in its outbox. The
 repository stores the change only if the document still has the version that was read, so whoever looked at something
-old changes nothing. Two things happen to the document beside the versions, because many do them at once and none needs
-to know of the others: edges are taken out of ``pending_edges``, and the owner extends its lease.
+old changes nothing. One thing happens to the document beside the versions, because nobody else needs to know of it: the
+owner extends its lease.
 
 ``due_at`` is the one question that the sweep asks: at that instant somebody must look at the block again. It is there
 while the block is ready, running, waits for a retry, has events that were not relayed, or has ended and was not
@@ -99,11 +99,16 @@ class BlockExecution:
 def new_blocks(plan: Plan, workspace_id: str, execution_id: str, at: datetime,
                lease: timedelta) -> tuple[BlockExecution, ...]:
     """Return all block executions of a new execution; those without a predecessor are ready."""
-    created = (BlockExecution(
+    fresh = (created(node, workspace_id, execution_id) for node in plan.nodes.values())
+    return tuple(settle(block, plan.nodes[block.block_id], at, lease) or block for block in fresh)
+
+
+def created(node: Node, workspace_id: str, execution_id: str) -> BlockExecution:
+    """Return a block as it is stored at first: pending, and nothing has happened to it."""
+    return BlockExecution(
         workspace_id=workspace_id, execution_id=execution_id, block_id=node.node_id,
         agent_id=node.block.agent_id if node.block else None,
-        pending_edges=tuple(edge_entry(name, 1) for name in node.predecessors)) for node in plan.nodes.values())
-    return tuple(settle(block, plan.nodes[block.block_id], at, lease) or block for block in created)
+        pending_edges=tuple(edge_entry(name, 1) for name in node.predecessors))
 
 
 def unborn(node: Node, workspace_id: str, execution_id: str) -> BlockExecution:

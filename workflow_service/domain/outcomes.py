@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.blocks import BlockExecution, decide_edge
 from workflow_service.domain.edges import branch_targets, failure_targets
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.flow import BlockKind, End, EndStatus, FailureAction
@@ -100,3 +100,11 @@ def _leads_on(block: Block, source: BlockExecution, target: str) -> bool:
     if target in failure_targets(block):
         return False
     return target not in branch_targets(block) or target in (source.chosen or ())
+
+
+def decide_edges(plan: Plan, block: BlockExecution, node: Node, sources: Iterable[BlockExecution]) -> BlockExecution:
+    """Decide the edges from those of the sources that have ended with an outcome."""
+    for source in sources:
+        if source.status.is_terminal and not is_without_outcome(plan, source):
+            block = decide_edge(block, source.entry, is_satisfied(plan, source, node))
+    return block

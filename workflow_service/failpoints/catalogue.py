@@ -64,7 +64,7 @@ def _is_made_ready(before: BlockExecution, after: BlockExecution) -> bool:
 
 
 def _is_joined(before: BlockExecution, after: BlockExecution) -> bool:
-    return before.status is _PENDING and before.satisfied > 1 and after.status in (_READY, _RUNNING)
+    return before.status is _PENDING and after.satisfied > 1 and after.status in (_READY, _RUNNING)
 
 
 def _awaits_retry(before: BlockExecution, after: BlockExecution) -> bool:
@@ -116,8 +116,8 @@ FAILPOINTS: Sequence[Failpoint] = (
     _after("agent_answered", "The agent has answered; nothing of it is stored.", "agents", "run", _any),
     _after("completed", "The completion of a block is stored; its successors were not told.", _BLOCKS, "change",
            _change(_is_completed)),
-    _after("edge_decided", "One edge of a join is decided; nobody has looked whether it was the last.", _BLOCKS,
-           "pull_edge", _any),
+    _after("edge_decided", "Who has ended has looked whether it was the last before a join.", _BLOCKS, "first_open",
+           _any),
     _before("joining", "All edges of a join are decided; it is not ready yet.", _BLOCKS, "change", _change(_is_joined)),
     _after("ready", "A block was made ready by its predecessor; it was not sent.", _BLOCKS, "change",
            _change(_is_made_ready)),

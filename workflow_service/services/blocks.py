@@ -15,6 +15,7 @@ from workflow_service.domain.agents import Accepted, AgentAnswer, AgentCall, Com
 from workflow_service.domain.approval import request
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.commands import CancelMode, RunBlock
+from workflow_service.domain.compiler import MAX_RUN_BLOCKS
 from workflow_service.domain.errors import ExpressionError, Unavailable
 from workflow_service.domain.flow import BlockKind
 from workflow_service.domain.retry import decide_retry
@@ -68,15 +69,16 @@ class Blocks:
         self._timings = timings
 
     def run(self, command: RunBlock) -> None:
-        """Run a block and go on in place with its run, as long as the budget lasts."""
+        """Run a block and go on in place with one that it made ready, as long as the budget lasts."""
         until_s = self._monotonic() + self._timings.in_place_budget.total_seconds()
-        claim = self._claims.claim(command)
+        claim, done = self._claims.claim(command), 0
         while claim is not None:
-            ended = self._run(claim)
+            ended, done = self._run(claim), done + 1
             if ended is None:
                 return
-            claim = self._releases.release(claim.plan, ended, brought=command.brings,
-                                           stay=self._monotonic() < until_s and not self._leases.ending)
+            claim = self._releases.release(
+                claim.plan, ended, brought=command.brings,
+                stay=done < MAX_RUN_BLOCKS and self._monotonic() < until_s and not self._leases.ending)
 
     def _run(self, claim: Claim) -> Ended:
         with self._leases.held(claim) as lease:

@@ -106,7 +106,7 @@ class Closing:
         names = (execution.workspace_id, execution.execution_id, plan.ends_first)
         is_restarting = execution.restart_targets is not None or bool(execution.revoked)
         if not is_restarting and self._stores.blocks.first_open(*names) is None:
-            blocks = self._stores.blocks.get_all(*names)
+            blocks = self._stores.blocks.outlines(*names)
             if len(blocks) < len(plan.nodes) or not all(block.status.is_terminal for block in blocks):
                 return None
             if execution.status is not ExecutionStatus.CANCELLING and _is_about_to_end(plan, execution, blocks):

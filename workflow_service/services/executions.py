@@ -159,7 +159,6 @@ class Executions:
             # it was opened, held or cancelled by somebody else, who goes on
             return self._stores.executions.get(execution.workspace_id, execution.execution_id) or opened
         roots = [block for block in created if block.block_id in plan.roots]
-        self._finisher.relay(*roots)
         if opened.holds:
             self._standing_holds.reconcile(opened.workspace_id, opened.execution_id)
             self._closing.settle(plan, opened.workspace_id, opened.execution_id)

@@ -9,8 +9,10 @@ done.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from threading import Event as Flag
 from threading import Lock
 from typing import NamedTuple
@@ -37,6 +39,9 @@ Changed = Execution | BlockExecution | Wait | Approval
 
 _MOST_KEPT = 10_000
 """More than this is left to the sweep when the database is away."""
+_GATHERED_FOR = 2
+"""Times what the last batch took."""
+_LONGEST_PAUSE = timedelta(seconds=1)
 
 
 class _Item(NamedTuple):
@@ -78,11 +83,18 @@ class Finisher:
             self._wanted.set()
 
     def run(self, stop: Flag) -> None:
-        """Flush until told to stop, then once more; the body of the one finishing thread of a process."""
+        """Flush until told to stop, then once more; the body of the one finishing thread of a process.
+
+        On a busy machine a batch takes longer than the interval, and many small ones would take the time that the
+        blocks need. So it gathers for longer than the last one took, unless somebody wants it at once.
+        """
+        pause_s = least_s = self._timings.batch_interval.total_seconds()
         while not stop.is_set():
-            self._wanted.wait(self._timings.batch_interval.total_seconds())
+            self._wanted.wait(pause_s)
             self._wanted.clear()
+            began_s = time.monotonic()
             self._flush_whatever()
+            pause_s = min(max(least_s, _GATHERED_FOR * (time.monotonic() - began_s)), _LONGEST_PAUSE.total_seconds())
         self._flush_whatever()
 
     def _flush_whatever(self) -> None:

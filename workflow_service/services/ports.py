@@ -125,14 +125,11 @@ class BlockRepository(Repository[BlockExecution], Protocol):
     def get_many(self, workspace_id: str, identifiers: Sequence[str]) -> Sequence[BlockExecution]:
         """Return blocks of any executions by their ids, in any order; those that are missing are left out."""
 
+    def outlines(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Sequence[BlockExecution]:
+        """Return the same without ``input``, ``output``, ``supplied`` and ``outbox``, which may be large."""
+
     def statuses(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Mapping[str, BlockStatus]:
         """Return the statuses of these blocks of one execution, reading nothing else; missing ones are left out."""
-
-    def pull_edge(self, workspace_id: str, identifier: str, entry: str, satisfied: bool) -> None:
-        """Take an entry out of ``pending_edges``, and count it if satisfied, in one update; the version stays.
-
-        An entry that is not there changes nothing.
-        """
 
     def extend_lease(self, block: BlockExecution, until: datetime) -> bool:
         """Move ``lease_until`` and ``due_at`` of a running block and leave the version as it is.

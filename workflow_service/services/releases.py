@@ -1,7 +1,7 @@
 """Release: a block that has ended tells its successors, and an end block its execution.
 
-It is idempotent, so that whoever finds a block ended and not released may do it again: an edge is counted once because
-its entry is pending once, and whoever sees that none is pending makes the one change from ``pending``.
+It is idempotent, so that whoever finds a block ended and not released may do it again: what an edge came to is read
+from its source, and whoever sees that all are decided makes the one change from ``pending``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from workflow_service.domain import blocks
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.ids import block_execution_id
-from workflow_service.domain.outcomes import ends_execution, is_satisfied, is_without_outcome
-from workflow_service.domain.plan import Plan
+from workflow_service.domain.outcomes import decide_edges, ends_execution, is_without_outcome
+from workflow_service.domain.plan import Node, Plan
 from workflow_service.domain.statuses import FAILURES, BlockStatus
 from workflow_service.services.cancellation import Cancellation
 from workflow_service.services.claims import Claim, Claims
@@ -26,6 +26,8 @@ from workflow_service.services.timings import Timings
 
 _TRIES = 20
 """How often a successor is read again when others change it; then the sweep releases again."""
+_SENT_AT_ONCE = 64
+"""So many ready blocks are sent before the next ones are made ready, so that work begins meanwhile."""
 
 
 @dataclass(kw_only=True)
@@ -37,8 +39,13 @@ class _Release:
     """Blocks that have ended and whose successors are to be told."""
     told: list[BlockExecution] = field(default_factory=list)
     ready: list[BlockExecution] = field(default_factory=list)
+    """What became ready and is still to be sent."""
+    stay: bool = False
+    """Whether the caller goes on with the next block that becomes ready."""
+    goes_on: bool = False
+    """True when something became ready."""
     claim: Claim | None = None
-    """The next block of the run, if it was claimed in the same update that made it ready."""
+    """A block that the caller goes on with, claimed in the same update that made it ready."""
     waiting: set[str] = field(default_factory=set)
     """Successors that go on waiting, so the execution can't be at its end."""
     complete: bool = True
@@ -66,60 +73,73 @@ class Releases:
 
         Args:
             brought: a block that the canvas delivers, so it is not dispatched.
-            stay: whether the caller goes on with the next block of the run if it becomes ready.
+            stay: whether the caller goes on with one that becomes ready; it has a worker, and the others need one.
 
         Returns:
-            The claim of that next block.
+            The claim of that one.
         """
-        release = _Release(plan=plan, ended=deque([source]))
+        release = _Release(plan=plan, ended=deque([source]), stay=stay)
         while release.ended:
-            self._tell_successors(release, release.ended.popleft(), stay)
+            self._tell_successors(release, release.ended.popleft())
         if ends_execution(plan, source):
             self._cancellation.end(plan, source)
         self._sender.send(plan, release.ready, brought)
-        if not release.ready and release.claim is None and (plan.has_gates or not release.waiting):
+        if not release.goes_on and (plan.has_gates or not release.waiting):
             self._closing.settle(plan, source.workspace_id, source.execution_id)
         if release.complete:
             self._finisher.rest(*release.told, urgent=source.status in FAILURES)
         return release.claim
 
-    def _tell_successors(self, release: _Release, source: BlockExecution, stay: bool) -> None:
+    def _tell_successors(self, release: _Release, source: BlockExecution) -> None:
         if is_without_outcome(release.plan, source):
             self._cancel_descendants(release, source)
         else:
             for name in release.plan.nodes[source.block_id].successors:
-                self._tell(release, source, name, stay and release.plan.next_in_run.get(source.block_id) == name)
+                self._tell(release, source, name)
+                if len(release.ready) >= _SENT_AT_ONCE and self._sender.slot_limit(release.plan) is None:
+                    self._sender.send(release.plan, release.ready)
+                    release.ready = []
         release.told.append(source)
 
-    def _tell(self, release: _Release, source: BlockExecution, name: str, stay: bool) -> None:
-        """Decide one edge; if it was the last, make the successor ready, skipped or (a compiler's join) completed."""
+    def _tell(self, release: _Release, source: BlockExecution, name: str) -> None:
+        """Make a successor ready, skipped or (a compiler's join) completed, if the source was the last before it.
+
+        Whoever ends looks at the others after its own end is stored, so the last one sees that all have ended; two that
+        end at once may both see it, and the version decides. What an edge came to is read from its source, nothing is
+        counted on the way.
+        """
         node = release.plan.nodes[name]
-        satisfied = is_satisfied(release.plan, source, node)
-        identifier = block_execution_id(source.execution_id, name)
-        several = len(node.predecessors) > 1
-        if several:
-            self._stores.blocks.pull_edge(source.workspace_id, identifier, source.entry, satisfied)
-        for _ in range(_TRIES):
-            before = self._read(source, identifier)
-            decided = before if several else blocks.decide_edge(before, source.entry, satisfied)
+        others = _others(node, source)
+        names = (source.workspace_id, source.execution_id)
+        if others and not node.is_early and self._stores.blocks.first_open(*names, others) is not None:
+            release.waiting.add(name)
+            return
+        sources = (source, *(self._stores.blocks.outlines(*names, others) if others else ()))
+        for number in range(_TRIES):
+            is_untouched = number == 0 and not others and source.epoch == 1
+            before = blocks.created(node, *names) if is_untouched else self._read(
+                source, block_execution_id(source.execution_id, name))
+            decided = decide_edges(release.plan, before, node, sources)
             after = blocks.settle(decided, node, self._clock.now(), self._timings.lease)
             if after is None:
                 if not before.status.is_terminal:
                     release.waiting.add(name)
                 return
-            if self._store(release, before, after, stay):
+            if self._store(release, before, after, node.has_gate):
                 return
         release.complete = False
 
-    def _store(self, release: _Release, before: BlockExecution, after: BlockExecution, stay: bool) -> bool:
-        if stay and after.status is BlockStatus.READY:
+    def _store(self, release: _Release, before: BlockExecution, after: BlockExecution, has_gate: bool) -> bool:
+        if release.stay and after.status is BlockStatus.READY and not has_gate:
+            release.stay = False
             release.claim = self._claims.take(before, after)
+            release.goes_on |= release.claim is not None
             return release.claim is not None  # otherwise read again: it was given back, or somebody was first
         if not self._stores.blocks.change(before, after):
             return False
         if after.status is BlockStatus.READY:
-            release.ready.append(after)
-            self._finisher.relay(after)
+            release.goes_on = True
+            release.ready.append(after)  # whoever claims it relays that it was ready, and if nobody does, the sweep
         else:
             release.ended.append(after)
             release.waiting.discard(after.block_id)  # another edge of it was decided before, in this same release
@@ -147,3 +167,9 @@ class Releases:
         if block is None:
             raise LookupError(f"block {identifier} is not stored")
         return block
+
+
+def _others(node: Node, source: BlockExecution) -> tuple[str, ...]:
+    """Return the other blocks before a node, those after the source first: sent later, they are likely to be open."""
+    position = node.predecessors.index(source.block_id)
+    return node.predecessors[position + 1:] + node.predecessors[:position]

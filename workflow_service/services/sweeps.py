@@ -188,6 +188,7 @@ class Sweeps:
 
         A lost one is sent even while the execution is held: its claim is undone, and then nothing runs any more.
         """
+        self._finisher.relay(block)
         if execution.slots:
             self._claims.free_stale_slots(execution)
         plan = self._plans.of(execution)

@@ -93,61 +93,28 @@ def test_statuses_of_more_blocks_than_one_query_takes(block_repository: BlockRep
     assert block_repository.statuses(HERE, "x1", names) == dict.fromkeys(names, BlockStatus.READY)
 
 
-@pytest.mark.parametrize(("satisfied", "count"), [(True, 1), (False, 0)])
-def test_pull_edge_takes_an_entry_once(block_repository: BlockRepository, satisfied: bool, count: int) -> None:
-    block = inserted(block_repository, pending_edges=("a:1", "b:1"))
-    for _ in range(2):
-        block_repository.pull_edge(HERE, block.id, "a:1", satisfied)
-    assert stored(block_repository) == replace(block, pending_edges=("b:1",), satisfied=count)
-
-
-def test_pull_edge_of_another_epoch_or_workspace_changes_nothing(block_repository: BlockRepository) -> None:
-    block = inserted(block_repository, pending_edges=("a:2",))
-    block_repository.pull_edge(HERE, block.id, "a:1", True)
-    block_repository.pull_edge(ELSEWHERE, block.id, "a:2", True)
-    block_repository.pull_edge(HERE, "x1:unknown", "a:2", True)
-    assert stored(block_repository) == block
-
-
-def test_each_edge_is_counted_once_whoever_pulls_it(block_repository: BlockRepository) -> None:
-    entries = tuple(f"a{number}:1" for number in range(10))
-    block = inserted(block_repository, pending_edges=entries)
-    with ThreadPoolExecutor(6) as threads:
-        list(threads.map(lambda entry: block_repository.pull_edge(HERE, block.id, entry, True), entries * 3))
-    assert stored(block_repository) == replace(block, pending_edges=(), satisfied=10)
-
-
-def test_change_keeps_edges_that_were_pulled_meanwhile(block_repository: BlockRepository) -> None:
-    block = inserted(block_repository, pending_edges=("a:1", "b:1"))
-    block_repository.pull_edge(HERE, block.id, "a:1", True)
-    assert block_repository.change(block, claim(block, "worker-1", NOW, LEASE))
-    found = stored(block_repository)
-    assert (found.pending_edges, found.satisfied, found.status) == (("b:1",), 1, BlockStatus.RUNNING)
-
-
 def test_change_that_decides_an_edge_holds_only_on_the_edges_it_saw(block_repository: BlockRepository) -> None:
     block = inserted(block_repository, pending_edges=("a:1", "b:1"))
-    after = claim(decide_edge(block, "a:1", True), "worker-1", NOW, LEASE)
-    block_repository.pull_edge(HERE, block.id, "b:1", True)
-    assert not block_repository.change(block, after)
-    assert stored(block_repository) == replace(block, pending_edges=("a:1",), satisfied=1)
-    fresh = stored(block_repository)
-    assert block_repository.change(fresh, claim(decide_edge(fresh, "a:1", True), "worker-1", NOW, LEASE))
-    assert (stored(block_repository).pending_edges, stored(block_repository).satisfied) == ((), 2)
+    for imagined in (("a:1",), ("b:1", "a:1"), ("a:2", "b:1")):
+        before = replace(block, pending_edges=imagined)
+        assert not block_repository.change(before, claim(replace(before, pending_edges=()), "worker-1", NOW, LEASE))
+    assert stored(block_repository) == block
+    assert block_repository.change(block, claim(decide_edge(block, "a:1", True), "worker-1", NOW, LEASE))
+    assert (stored(block_repository).pending_edges, stored(block_repository).satisfied) == (("b:1",), 1)
 
 
 def test_restart_opens_edges_again(block_repository: BlockRepository) -> None:
     block = inserted(block_repository, pending_edges=("a:1", "b:1"))
-    block_repository.pull_edge(HERE, block.id, "a:1", True)
-    before = stored(block_repository)
+    before = replace(decide_edge(block, "a:1", True), version=1)
+    assert block_repository.change(block, before)
     after = restart(before, 2, ("a:2", "b:1"), NOW, agent_id="agent")
     assert block_repository.change(before, after)
     assert stored(block_repository) == after
 
 
-def test_edges_pulled_and_decided_by_many_at_once_are_all_counted(block_repository: BlockRepository) -> None:
+def test_edges_decided_by_many_at_once_are_all_counted(block_repository: BlockRepository) -> None:
     entries = tuple(f"a{number}:1" for number in range(12))
-    block = inserted(block_repository, pending_edges=entries)
+    inserted(block_repository, pending_edges=entries)
 
     def decide(entry: str) -> None:
         while True:
@@ -157,10 +124,7 @@ def test_edges_pulled_and_decided_by_many_at_once_are_all_counted(block_reposito
                 return
 
     with ThreadPoolExecutor(4) as threads:
-        jobs = [threads.submit(block_repository.pull_edge, HERE, block.id, entry, True) for entry in entries[::2]]
-        jobs += [threads.submit(decide, entry) for entry in entries[1::2]]
-        for job in jobs:
-            job.result(timeout=30)
+        list(threads.map(decide, entries))
     assert (stored(block_repository).pending_edges, stored(block_repository).satisfied) == ((), 12)
 
 
@@ -228,13 +192,6 @@ def test_rest_stores_that_a_block_was_released(block_repository: BlockRepository
     assert stored(block_repository) == replace(done, released=True, due_at=None, outbox=())
 
 
-def test_rest_keeps_edges_that_were_pulled_meanwhile(block_repository: BlockRepository) -> None:
-    block = inserted(block_repository, pending_edges=("a:1",))
-    block_repository.pull_edge(HERE, block.id, "a:1", True)
-    block_repository.rest([block])
-    assert stored(block_repository) == replace(block, pending_edges=(), satisfied=1)
-
-
 def test_rest_of_a_hundred_blocks_rests_each(block_repository: BlockRepository) -> None:
     block_repository.insert_all([new_block(f"b{number}") for number in range(100)])
     names = [f"b{number}" for number in range(100)]
@@ -278,3 +235,12 @@ def test_first_open_looks_in_the_given_order(block_repository: BlockRepository) 
     assert block_repository.first_open(HERE, "x1", ["missing"]) is None
     assert block_repository.first_open(HERE, "x1", []) is None
     assert block_repository.first_open(ELSEWHERE, "x1", names) is None
+
+
+def test_outlines_leave_out_what_may_be_large(block_repository: BlockRepository) -> None:
+    block = running(block_repository)
+    done = complete(replace(block, input={"a": 1}), {"large": "x" * 300_000}, ("c",), NOW, LEASE)
+    assert block_repository.change(block, done)
+    assert block_repository.outlines(HERE, "x1", ["b1", "unknown"]) == [
+        replace(done, input=None, output=None, outbox=())]
+    assert block_repository.outlines(ELSEWHERE, "x1", ["b1"]) == []

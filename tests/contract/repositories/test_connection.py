@@ -36,7 +36,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "change": lambda store: BlocksInMongo(store).change(BLOCK, claim(BLOCK, "w", NOW, LEASE)),
     "rest": lambda store: BlocksInMongo(store).rest([BLOCK]),
     "due": lambda store: BlocksInMongo(store).due(NOW, 1),
-    "pull_edge": lambda store: BlocksInMongo(store).pull_edge(HERE, "x1:b1", "a:1", True),
+    "outlines": lambda store: BlocksInMongo(store).outlines(HERE, "x1", ["b1"]),
     "extend_lease": lambda store: BlocksInMongo(store).extend_lease(BLOCK, NOW),
     "defer": lambda store: BlocksInMongo(store).defer(BLOCK, NOW, 1),
     "first_open": lambda store: BlocksInMongo(store).first_open(HERE, "x1", ["b1"]),

@@ -57,7 +57,7 @@ def early_answer(worlds: list[World]) -> list[str]:
 def death_before_the_release(worlds: list[World]) -> list[str]:
     """A worker dies when its block has completed and nobody was told."""
     world = started(worlds, block("A"), block("B", "A"))
-    world.work("A", until="blocks.get w e:B")
+    world.work("A", until="blocks.change B:")
     world.crash(world.processes[0])
     return _settled(world)
 
@@ -76,7 +76,7 @@ def release_after_a_restart(worlds: list[World]) -> list[str]:
     """A is restarted when its result was about to be told to D."""
     world = started(worlds, block("A"), block("B"), block("D", "A", "B"))
     world.work("B")
-    world.work("A", until="blocks.pull_edge")
+    world.work("A", until="blocks.first_open")
     world.operate(world.processes[1], "restart", "A")
     world.stage.lead("restart")
     world.stage.lead("worker")

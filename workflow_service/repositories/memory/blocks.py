@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from workflow_service.domain.blocks import BlockExecution, decide_edge
+from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.ids import block_execution_id
 from workflow_service.domain.statuses import BlockStatus
 from workflow_service.repositories.memory.documents import DocumentsInMemory
@@ -39,16 +40,14 @@ class BlocksInMemory(DocumentsInMemory[BlockExecution]):
             found = (self.get(workspace_id, identifier) for identifier in identifiers)
             return [block for block in found if block is not None]
 
+    def outlines(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Sequence[BlockExecution]:
+        """Return the same without what may be large."""
+        return [replace(block, input=None, output=None, supplied=None, outbox=())
+                for block in self.get_all(workspace_id, execution_id, block_ids)]
+
     def statuses(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Mapping[str, BlockStatus]:
         """Return the statuses of these blocks of one execution; missing ones are left out."""
         return {block.block_id: block.status for block in self.get_all(workspace_id, execution_id, block_ids)}
-
-    def pull_edge(self, workspace_id: str, identifier: str, entry: str, satisfied: bool) -> None:
-        """Take an entry out of the pending edges, and count it if satisfied."""
-        with self._lock:
-            stored = self.get(workspace_id, identifier)
-            if stored is not None:
-                self._documents[identifier] = decide_edge(stored, entry, satisfied)
 
     def extend_lease(self, block: BlockExecution, until: datetime) -> bool:
         """Move the lease of a running block; False if the fence moved on or it does not run any more."""

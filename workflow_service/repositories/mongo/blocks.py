@@ -21,11 +21,13 @@ from workflow_service.repositories.mongo.writes import DUPLICATE_KEY, new_token,
 from workflow_service.repositories.versions import guarded_fields
 
 COLLECTION = "block_executions"
-_CHUNK = 500
-"""Ids in one query; the embedded server takes 0.1 ms for each."""
+_CHUNK = 50
+"""Ids in one query; the embedded server takes 0.05 ms for each of 50, but 0.5 ms for each of 500."""
 _FIRST_LOOK = 4
 """Ids in the first query for a block that is open; each further one takes four times as many."""
-_ENDS = sorted(status.value for status in BLOCK_ENDS)
+_ENDS = frozenset(status.value for status in BLOCK_ENDS)
+_OUTLINE: Raw = dict.fromkeys(("input", "output", "supplied", "outbox"), 0)
+_STATUS: Raw = {"_id": 0, "workspaceId": 1, "blockId": 1, "status": 1}
 
 
 class BlockDocument(StoredDocument):
@@ -82,32 +84,23 @@ class BlocksInMongo(DocumentsInMongo[BlockExecution]):
     @store_errors()
     def get_all(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Sequence[BlockExecution]:
         """Return these blocks of one execution; those that are missing are left out."""
-        return self.get_many(workspace_id, [block_execution_id(execution_id, block_id) for block_id in block_ids])
+        return self.get_many(workspace_id, _ids(execution_id, block_ids))
 
     @store_errors()
     def get_many(self, workspace_id: str, identifiers: Sequence[str]) -> Sequence[BlockExecution]:
         """Return blocks of any executions by their ids; those that are missing are left out."""
-        ids = list(identifiers)
-        chunks = (ids[start:start + _CHUNK] for start in range(0, len(ids), _CHUNK))
-        return [self._codec.to_domain(raw) for chunk in chunks
-                for raw in self._collection.find({"_id": {"$in": chunk}, "workspaceId": workspace_id})]
+        return [self._codec.to_domain(raw) for raw in self._find(workspace_id, identifiers)]
+
+    @store_errors()
+    def outlines(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Sequence[BlockExecution]:
+        """Return the same without what may be large."""
+        return [self._codec.to_domain(raw) for raw in self._find(workspace_id, _ids(execution_id, block_ids), _OUTLINE)]
 
     @store_errors()
     def statuses(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Mapping[str, BlockStatus]:
         """Return the statuses of these blocks of one execution; missing ones are left out."""
-        ids = [block_execution_id(execution_id, block_id) for block_id in block_ids]
-        chunks = (ids[start:start + _CHUNK] for start in range(0, len(ids), _CHUNK))
-        return {raw["blockId"]: BlockStatus(raw["status"]) for chunk in chunks for raw in self._collection.find(
-            {"_id": {"$in": chunk}, "workspaceId": workspace_id}, {"_id": 0, "blockId": 1, "status": 1})}
-
-    @store_errors()
-    def pull_edge(self, workspace_id: str, identifier: str, entry: str, satisfied: bool) -> None:
-        """Take an entry out of the pending edges, and count it if satisfied, in one update."""
-        query = {"_id": identifier, "workspaceId": workspace_id, "pendingEdges": entry}
-        update: Raw = {"$pull": {"pendingEdges": entry}}
-        if satisfied:
-            update["$inc"] = {"satisfied": 1}
-        repeated(lambda: self._collection.update_one(query, update))
+        return {raw["blockId"]: BlockStatus(raw["status"])
+                for raw in self._find(workspace_id, _ids(execution_id, block_ids), _STATUS)}
 
     @store_errors()
     def extend_lease(self, block: BlockExecution, until: datetime) -> bool:
@@ -127,12 +120,18 @@ class BlocksInMongo(DocumentsInMongo[BlockExecution]):
     def first_open(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> str | None:
         """Return the id of the first block that has not ended; None if all have."""
         for chunk in _growing_chunks(block_ids):
-            ids = [block_execution_id(execution_id, block_id) for block_id in chunk]
-            query = {"_id": {"$in": ids}, "workspaceId": workspace_id, "status": {"$nin": _ENDS}}
-            still_open = {raw["blockId"] for raw in self._collection.find(query, {"blockId": 1})}
+            still_open = {raw["blockId"] for raw in self._find(workspace_id, _ids(execution_id, chunk), _STATUS)
+                          if raw["status"] not in _ENDS}
             if still_open:
                 return next(block_id for block_id in chunk if block_id in still_open)
         return None
+
+    def _find(self, workspace_id: str, ids: Sequence[str], wanted: Raw | None = None) -> Iterator[Raw]:
+        """Yield documents by their ids alone, the one query that the embedded server answers without a plan."""
+        for start in range(0, len(ids), _CHUNK):
+            for raw in self._collection.find({"_id": {"$in": list(ids[start:start + _CHUNK])}}, wanted):
+                if raw["workspaceId"] == workspace_id:
+                    yield raw
 
     def _insert_missing(self, rows: list[Raw]) -> None:
         try:
@@ -155,3 +154,7 @@ def _growing_chunks(block_ids: Sequence[str]) -> Iterator[Sequence[str]]:
     while start < len(block_ids):
         yield block_ids[start:start + size]
         start, size = start + size, min(size * 4, _CHUNK)
+
+
+def _ids(execution_id: str, block_ids: Sequence[str]) -> list[str]:
+    return [block_execution_id(execution_id, block_id) for block_id in block_ids]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Generic
 
-from pymongo import ASCENDING, UpdateOne
+from pymongo import ASCENDING, UpdateMany
 from pymongo.collection import Collection
 
 from workflow_service.repositories.mongo.codec import Codec
@@ -29,8 +29,8 @@ class DocumentsInMongo(Generic[V]):
     @store_errors()
     def get(self, workspace_id: str, identifier: str) -> V | None:
         """Return the document; None if this workspace has none with this id."""
-        raw = self._collection.find_one({"_id": identifier, "workspaceId": workspace_id})
-        return self._codec.to_domain(raw) if raw else None
+        raw = self._collection.find_one({"_id": identifier})
+        return self._codec.to_domain(raw) if raw and raw["workspaceId"] == workspace_id else None
 
     @store_errors()
     def insert(self, document: V) -> bool:
@@ -51,8 +51,15 @@ class DocumentsInMongo(Generic[V]):
 
     @store_errors()
     def rest(self, documents: Sequence[V]) -> None:
-        """Take relayed events out, and store when the sweep looks again, in one bulk write."""
-        updates = [UpdateOne(self._at_version(document), self._rest(document)) for document in documents]
+        """Take relayed events out, and store when the sweep looks again, in one bulk write.
+
+        Documents of which the same is written share one update: the embedded server commits once for each.
+        """
+        groups: dict[str, tuple[Raw, Raw, list[str]]] = {}
+        for document in documents:
+            query, update = self._resting(document)
+            groups.setdefault(repr((query, update)), (query, update, []))[2].append(self._codec.identifier(document))
+        updates = [UpdateMany({"_id": {"$in": ids}, **query}, update) for query, update, ids in groups.values()]
         if updates:
             repeated(lambda: self._collection.bulk_write(updates, ordered=False))
 
@@ -81,12 +88,16 @@ class DocumentsInMongo(Generic[V]):
         """Return the names of the fields that ``rest`` stores as given."""
         return ("due_at",)
 
-    def _rest(self, document: V) -> Raw:
+    def _resting(self, document: V) -> tuple[Raw, Raw]:
+        """Return which documents of this version are written like this one, and what is written.
+
+        All events of a version that was read are up to that version, so they are told by their number.
+        """
         update: dict[str, dict[str, Any]] = {}
         if written := self._codec.stored(document, self._rested()):
             update["$set"] = written
         if absent := self._codec.absent(document, self._rested()):
             update["$unset"] = absent
         if document.outbox:
-            update["$pull"] = {"outbox": {"eventId": {"$in": [event.event_id for event in document.outbox]}}}
-        return update
+            update["$pull"] = {"outbox": {"version": {"$lte": document.outbox[-1].version}}}
+        return {"workspaceId": document.workspace_id, "version": document.version}, update

@@ -144,11 +144,12 @@ class EventsInMongo:
         return len(rows)
 
     def _missing(self, rows: Sequence[StoredEvent]) -> list[Event]:
-        """Return which events are still to be stored after a collision of the first, and learn the highest number."""
-        stored = self._stored(rows)
+        """Return what is still to be stored after the first collided, and learn the highest number of its execution."""
+        execution_id = rows[0].event.execution_id
+        stored = self._stored([row for row in rows if row.event.execution_id == execution_id])
         for event_id in stored:
             self._known.set(event_id, True)
-        self._heads.look_again(rows[0].event.execution_id)
+        self._heads.look_again(execution_id)
         return [row.event for row in rows if row.event.event_id not in stored]
 
     def _stored(self, rows: Sequence[StoredEvent]) -> dict[str, int]:

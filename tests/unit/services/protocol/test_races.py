@@ -27,7 +27,6 @@ def test_a_restart_in_which_everything_is_skipped_closes_the_execution(worlds: l
     """C was not chosen by A, so it is skipped again while the restart still stands."""
     world = started(worlds, block("A", conditions=either("B", "C")), block("B"), block("C"))
     world.work("A")
-    world.work("B")
     world.flush_all()
     world.operate(world.processes[0], "restart", "C")
     ends(world, ExecutionStatus.COMPLETED, C=BlockStatus.SKIPPED)
