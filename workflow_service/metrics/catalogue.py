@@ -112,7 +112,8 @@ CATALOGUE = (
 """Every metric, in the order of the document."""
 VALUES: Mapping[str, tuple[str, ...]] = {
     BLOCKS.name: ("claimed", "taken_over", "completed", "supplied", "failed", "rejected", "skipped", "cancelled",
-                  "parked", "retried", "handed_back", "held", "no_slot", "reset"),
+                  "parked", "retried", "handed_back", "held", "no_slot", "no_permit",
+                  "rate_limited", "reset"),
     EXECUTIONS_ENDED.name: ("completed", "failed", "cancelled"),
     APPROVALS.name: ("requested", "responded", "timeout", "postponed", "cancelled", "superseded", "expired"),
     PUBLISHES.name: ("sent", "failed"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from workflow_service.domain.limits import AgentLimits
+
 
 @dataclass(frozen=True, kw_only=True)
 class Timings:
@@ -31,3 +33,5 @@ class Timings:
     recovery_point_interval: timedelta = timedelta(minutes=1)
     max_parallel_blocks: int = 10
     """Of one execution, if its template does not say."""
+    agent_limits: AgentLimits = AgentLimits()
+    """Of each agent, across all executions."""

@@ -29,6 +29,7 @@ from workflow_service.domain.template import RetryPolicy
 from workflow_service.domain.users import User
 from workflow_service.domain.wait import Wait
 from workflow_service.integrations.memory.agents import InMemoryAgentService
+from workflow_service.integrations.memory.rates import CallRatesInMemory
 from workflow_service.integrations.memory.state import InMemoryStateService
 from workflow_service.integrations.memory.work import InMemoryAgent, Outcome
 from workflow_service.repositories.memory.approvals import ApprovalsInMemory
@@ -37,6 +38,7 @@ from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.clock import VirtualClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.permits import PermitsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
@@ -161,7 +163,8 @@ class Life:
         self.state = InMemoryStateService(self.clock.now)
         self.executions, self.blocks = ExecutionsInMemory(), BlocksInMemory()
         self.waits, self.approvals = WaitsInMemory(), ApprovalsInMemory()
-        self.holds = StandingHoldsInMemory()
+        self.holds, self.permits = StandingHoldsInMemory(), PermitsInMemory()
+        self.rates = CallRatesInMemory()
         self.templates, self.events = TemplatesInMemory(), EventsInMemory()
         self.messages: deque[RunBlock] = deque()
         self._numbers = count(1)
@@ -342,10 +345,12 @@ class Life:
 
     def _engine(self, through: Callable[[Any], Any] = lambda port: port) -> Engine:
         stores = Stores(executions=through(self.executions), blocks=through(self.blocks), waits=through(self.waits),
-                        approvals=through(self.approvals), holds=through(self.holds))
+                        approvals=through(self.approvals), holds=through(self.holds),
+                        permits=through(self.permits))
         return build_engine(Ports(
             stores=stores, templates=self.templates, events=self.events, checkpoints=CheckpointsInMemory(self.clock),
-            agents=through(self.agents.service), state=self.state, dispatcher=through(self), clock=self.clock,
+            agents=through(self.agents.service), state=self.state, dispatcher=through(self),
+            rates=through(self.rates), clock=self.clock,
             monotonic=lambda: self.clock.now().timestamp(), draw=lambda: 0.5,
             new_id=lambda: f"run-{next(self._numbers)}", owner="worker"), TIMINGS)
 
