@@ -453,6 +453,23 @@ class World:
         running = {work.key for work in self.agent.works.values() if work.caller_waits and self._runs(work.key)}
         if limit is not None and len(running | {call.idempotency_key}) > limit:
             self.witness.faults.append(f"slots: {sorted(running)} run already when {call.idempotency_key} begins")
+        self._look_into_mutex(call)
+
+    def _look_into_mutex(self, call: AgentCall) -> None:
+        """See to it that nobody else is at work in the critical section of a block, its caller gone or not."""
+        mutexes = {block.block_id: block.mutex for block in self.plan.template.blocks if block.mutex is not None}
+        mutex = mutexes.get(call.block_id)
+        if mutex is None:
+            return
+        others = [key for key in self.agent.works if key != call.idempotency_key
+                  and mutexes.get(key.split(":")[1]) == mutex and self._is_at_work(key)]
+        if len(others) >= mutex.permits:
+            self.witness.faults.append(f"mutex: {others} are at work when {call.idempotency_key} begins")
+
+    def _is_at_work(self, key: str) -> bool:
+        execution_id, block_id, epoch = key.split(":")
+        block = self.blocks.get(WORKSPACE, block_execution_id(execution_id, block_id))
+        return block is not None and block.epoch == int(epoch) and not block.status.is_terminal
 
     def _runs(self, key: str) -> bool:
         identifier, epoch = key.rsplit(":", 1)

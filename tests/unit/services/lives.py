@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -22,6 +22,7 @@ from workflow_service.domain.commands import (
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.ids import block_execution_id
 from workflow_service.domain.invariants import Effect, Record, retired_names, violations
+from workflow_service.domain.limits import AgentLimits
 from workflow_service.domain.plan import Line
 from workflow_service.domain.recovery import Checkpoint
 from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, ExecutionStatus
@@ -156,8 +157,9 @@ class _Mortal:
 class Life:
     """All that becomes of some executions."""
 
-    def __init__(self, *blocks: Mapping[str, Any], **settings: Any) -> None:
+    def __init__(self, *blocks: Mapping[str, Any], agent_limits: AgentLimits = AgentLimits(), **settings: Any) -> None:
         """Store a template ``t`` of these blocks."""
+        self._timings = replace(TIMINGS, agent_limits=agent_limits)
         self.clock = TickingClock()
         self.agents = Agents(clock=self.clock)
         self.state = InMemoryStateService(self.clock.now)
@@ -203,6 +205,11 @@ class Life:
         finally:
             self.engine = lasting
         return False
+
+    def set_limits(self, agent_limits: AgentLimits) -> None:
+        """Let the service go on with other limits of agents."""
+        self._timings = replace(self._timings, agent_limits=agent_limits)
+        self.engine = self._engine()
 
     def start(self, template_id: str = "t", user: User = OPERATOR, **given: Any) -> str:
         """Start an execution."""
@@ -352,7 +359,7 @@ class Life:
             agents=through(self.agents.service), state=self.state, dispatcher=through(self),
             rates=through(self.rates), clock=self.clock,
             monotonic=lambda: self.clock.now().timestamp(), draw=lambda: 0.5,
-            new_id=lambda: f"run-{next(self._numbers)}", owner="worker"), TIMINGS)
+            new_id=lambda: f"run-{next(self._numbers)}", owner="worker"), self._timings)
 
     def _blocks_of(self, run: Execution) -> list[BlockExecution]:
         names = tuple(self._plans.of(run).nodes)
