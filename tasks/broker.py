@@ -14,6 +14,10 @@ from typing import Any
 
 from kombu.transport import pyamqp, redis
 
+from workflow_service.domain.routing import USUAL_PRIORITY
+
+_HIGHEST = 9
+
 
 class _TellsThatItIsClosed:
     """A channel that says so if there is no connection to make another client of."""
@@ -27,11 +31,29 @@ class _TellsThatItIsClosed:
         return found
 
 
-class RedisChannel(_TellsThatItIsClosed, redis.Channel):
+class _PutsTheHigherFirst:
+    """A channel whose lists are looked through from the highest priority to the lowest.
+
+    kombu has the lists of a queue in the order of ``priority_steps``, and takes a lower number for a higher priority;
+    on RabbitMQ it is the other way round, and so it is in a template. What has the usual priority is in the list that
+    has the plain name of the queue, where messages of an earlier release are.
+    """
+
+    sep: str
+
+    def _get_message_priority(self, message: dict[str, Any], reverse: bool = False) -> int:
+        found: int = super()._get_message_priority(message, reverse=True)  # type: ignore[misc]
+        return found
+
+    def _q_for_pri(self, queue: str, pri: int) -> str:
+        return queue if pri == _HIGHEST - USUAL_PRIORITY else f"{queue}{self.sep}{_HIGHEST - pri}"
+
+
+class RedisChannel(_PutsTheHigherFirst, _TellsThatItIsClosed, redis.Channel):
     """A channel of Redis."""
 
 
-class SentinelChannel(_TellsThatItIsClosed, redis.SentinelChannel):
+class SentinelChannel(_PutsTheHigherFirst, _TellsThatItIsClosed, redis.SentinelChannel):
     """A channel of Redis behind sentinels."""
 
 

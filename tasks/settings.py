@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from tasks.queues import rabbitmq_queues
 from tasks.tls import for_amqp, for_redis
 from workflow_service.config import Settings
 from workflow_service.config.tls import split_tls
+from workflow_service.domain.routing import USUAL_PRIORITY
 
 _CONNECT_S = 3
 _SOCKET_S = 3
@@ -19,12 +21,13 @@ _SOCKET_S = 3
 def celery_settings(settings: Settings) -> dict[str, Any]:
     """Return the configuration of the Celery app."""
     return {
-        **broker_settings(settings.celery.broker_url),
+        **broker_settings(settings.celery.broker_url, settings.workflow.queues),
         **_results(settings.celery.result_backend),
         "task_serializer": "json",
         "result_serializer": "json",
         "accept_content": ["json"],
         "task_default_queue": names.BLOCKS,
+        "task_default_priority": USUAL_PRIORITY,
         "task_routes": {"sweeps.*": {"queue": names.CONTROL}},
         # a message is taken off the queue only when its work is done, and given back when its worker is lost
         "task_acks_late": True,
@@ -70,14 +73,20 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
     }
 
 
-def broker_settings(address: str) -> dict[str, Any]:
-    """Return where the broker is and how it is spoken to."""
+def broker_settings(address: str, queues: Sequence[str] = (names.BLOCKS,)) -> dict[str, Any]:
+    """Return where the broker is and how it is spoken to.
+
+    Args:
+        queues: those of block work.
+    """
     plain, tls = split_tls(address)
     is_rabbitmq = plain.startswith("amqp")
     # Celery takes the environment's CELERY_BROKER_URL before "broker_url", but not before the other two
     given: dict[str, Any] = {"broker_url": plain, "broker_read_url": plain, "broker_write_url": plain}
     if is_rabbitmq:
-        given["task_queues"] = rabbitmq_queues()
+        given["task_queues"] = rabbitmq_queues(queues)
+        # a queue that nobody declared would come to be as one of another kind, which can't be changed
+        given["task_create_missing_queues"] = False
     if tls is not None:
         given["broker_use_ssl"] = for_amqp(tls) if is_rabbitmq else for_redis(tls)
     return given
@@ -102,6 +111,8 @@ def _broker_options(settings: Settings) -> dict[str, Any]:
         # messages of lost workers are looked for each 5 s, not each 100 s
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
+        # one list for each priority
+        "priority_steps": list(range(10)),
         "socket_timeout": _SOCKET_S,
         "socket_connect_timeout": _CONNECT_S,
         "socket_keepalive": True,

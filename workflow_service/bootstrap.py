@@ -14,6 +14,7 @@ from uuid import uuid4
 from redis import Redis
 
 from workflow_service.config import Settings
+from workflow_service.domain.limits import AgentLimits
 from workflow_service.domain.template import RetryPolicy
 from workflow_service.failpoints.arming import arm
 from workflow_service.integrations.agent_service import HttpAgentService
@@ -166,7 +167,9 @@ def _timings(settings: Settings) -> Timings:
         in_place_budget=workflow.in_place_budget, max_lost_leases=workflow.max_lost_leases,
         agent_timeout=settings.agent_service.timeout, execution_timeout=workflow.default_timeout,
         approval_timeout=settings.human_in_loop.approval_timeout,
-        recovery_point_interval=workflow.recovery_point_interval, max_parallel_blocks=workflow.max_parallel_blocks)
+        recovery_point_interval=workflow.recovery_point_interval, max_parallel_blocks=workflow.max_parallel_blocks,
+        agent_limits=AgentLimits(agents=settings.limits.agents, default=settings.limits.default),
+        queues=workflow.queues)
 
 
 def _probes(settings: Settings, store: Store, agents: JsonClient, state: JsonClient,

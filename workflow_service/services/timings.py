@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from workflow_service.domain.limits import AgentLimits
+from workflow_service.domain.routing import USUAL_QUEUE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,3 +36,5 @@ class Timings:
     """Of one execution, if its template does not say."""
     agent_limits: AgentLimits = AgentLimits()
     """Of each agent, across all executions."""
+    queues: tuple[str, ...] = (USUAL_QUEUE,)
+    """Those that a template may name."""

@@ -137,10 +137,10 @@ def test_a_pool_is_due_until_it_was_looked_at_however_busy_it_is(permit_reposito
 def test_a_pool_is_forgotten_once_nobody_uses_it(permit_repository: PermitRepository) -> None:
     take(permit_repository, A)
     permit_repository.queue(NAME, B, LATER)
-    for act in (lambda: permit_repository.give_back(NAME, A), lambda: permit_repository.unqueue(NAME, B)):
-        permit_repository.look_again(NAME, LATER)
-        assert permit_repository.get(NAME) is not None
-        act()
+    permit_repository.look_again(NAME, LATER)
+    assert permit_repository.give_back(NAME, A)
+    permit_repository.look_again(NAME, LATER)
+    assert permit_repository.unqueue(NAME, B)
     permit_repository.look_again(NAME, LATER)
     assert permit_repository.get(NAME) is None
     assert permit_repository.due(LATER, 9) == []

@@ -214,7 +214,7 @@ def test_a_pause_that_comes_between_claim_and_queue_is_complete() -> None:
         life.pause(third)
         return take(*args)
 
-    life.permits.take = pausing  # type: ignore[method-assign]
+    life.permits.take = pausing  # type: ignore[method-assign, assignment]
     life.engine.blocks.run(message)
     life.engine.finisher.flush()
     assert life.of(third).status is S.PAUSED
