@@ -171,9 +171,9 @@ class LimitSettings:
 
     agents: Mapping[str, AgentLimit] = field(metadata=_leaf(
         "agents", LimitsByAgent(), 'How many blocks an agent is at work on at once, and how many calls of it start in a '
-        'minute, across all workers: JSON such as `{"echo": {"maxConcurrent": 3, "ratePerMinute": 60}}`.'))
+        'minute, across all workers: JSON such as `{{"echo": {{"maxConcurrent": 3, "ratePerMinute": 60}}}}`.'))
     default: AgentLimit = field(metadata=_leaf(
-        "default", OneLimit(), 'The same for each agent that is not named there: JSON such as `{"maxConcurrent": 10}`.'))
+        "default", OneLimit(), 'The same for each agent that is not named there: JSON such as `{{"maxConcurrent": 10}}`.'))
 
 
 @dataclass(frozen=True, kw_only=True)
