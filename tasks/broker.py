@@ -14,9 +14,7 @@ from typing import Any
 
 from kombu.transport import pyamqp, redis
 
-from workflow_service.domain.routing import USUAL_PRIORITY
-
-_HIGHEST = 9
+from tasks.priorities import HIGHEST_FIRST
 
 
 class _TellsThatItIsClosed:
@@ -31,29 +29,25 @@ class _TellsThatItIsClosed:
         return found
 
 
-class _PutsTheHigherFirst:
-    """A channel whose lists are looked through from the highest priority to the lowest.
+class _TakesTheHigherFirst:
+    """A channel that looks through the lists of its queues in the order of our priorities.
 
-    kombu has the lists of a queue in the order of ``priority_steps``, and takes a lower number for a higher priority;
-    on RabbitMQ it is the other way round, and so it is in a template. What has the usual priority is in the list that
-    has the plain name of the queue, where messages of an earlier release are.
+    What has the usual priority is in the list that has the plain name of the queue, where all messages of an earlier
+    release are, and answers to whoever uses kombu's own transport.
     """
 
     sep: str
-
-    def _get_message_priority(self, message: dict[str, Any], reverse: bool = False) -> int:
-        found: int = super()._get_message_priority(message, reverse=True)  # type: ignore[misc]
-        return found
+    priority_steps = list(HIGHEST_FIRST)
 
     def _q_for_pri(self, queue: str, pri: int) -> str:
-        return queue if pri == _HIGHEST - USUAL_PRIORITY else f"{queue}{self.sep}{_HIGHEST - pri}"
+        return f"{queue}{self.sep}{pri}" if pri else queue
 
 
-class RedisChannel(_PutsTheHigherFirst, _TellsThatItIsClosed, redis.Channel):
+class RedisChannel(_TakesTheHigherFirst, _TellsThatItIsClosed, redis.Channel):
     """A channel of Redis."""
 
 
-class SentinelChannel(_PutsTheHigherFirst, _TellsThatItIsClosed, redis.SentinelChannel):
+class SentinelChannel(_TakesTheHigherFirst, _TellsThatItIsClosed, redis.SentinelChannel):
     """A channel of Redis behind sentinels."""
 
 

@@ -11,6 +11,7 @@ from celery.canvas import Signature
 
 from tasks import names
 from tasks.app import app
+from tasks.priorities import message_priority
 from workflow_service.domain.plan import Line
 from workflow_service.domain.routing import USUAL, Route
 from workflow_service.services.ports import Dispatch
@@ -39,5 +40,5 @@ def _line(dispatch: Dispatch, line: Line, last_task: str, brought_last: str | No
 
 
 def _run(dispatch: Dispatch, task: str, block_id: str, brings: str | None, route: Route) -> Signature:
-    return app.signature(task, immutable=True, queue=route.queue, priority=route.priority, args=[
-        dispatch.workspace_id, dispatch.execution_id, block_id, dispatch.epoch, brings])
+    return app.signature(task, immutable=True, queue=route.queue, priority=message_priority(route.priority),
+                         args=[dispatch.workspace_id, dispatch.execution_id, block_id, dispatch.epoch, brings])

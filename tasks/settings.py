@@ -8,11 +8,11 @@ from typing import Any
 
 from tasks import names
 from tasks.beat import Every
+from tasks.priorities import HIGHEST_FIRST
 from tasks.queues import rabbitmq_queues
 from tasks.tls import for_amqp, for_redis
 from workflow_service.config import Settings
 from workflow_service.config.tls import split_tls
-from workflow_service.domain.routing import USUAL_PRIORITY
 
 _CONNECT_S = 3
 _SOCKET_S = 3
@@ -27,7 +27,6 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "result_serializer": "json",
         "accept_content": ["json"],
         "task_default_queue": names.BLOCKS,
-        "task_default_priority": USUAL_PRIORITY,
         "task_routes": {"sweeps.*": {"queue": names.CONTROL}},
         # a message is taken off the queue only when its work is done, and given back when its worker is lost
         "task_acks_late": True,
@@ -111,8 +110,8 @@ def _broker_options(settings: Settings) -> dict[str, Any]:
         # messages of lost workers are looked for each 5 s, not each 100 s
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
-        # one list for each priority
-        "priority_steps": list(range(10)),
+        # one list for each priority; Flower adds them up
+        "priority_steps": list(HIGHEST_FIRST),
         "socket_timeout": _SOCKET_S,
         "socket_connect_timeout": _CONNECT_S,
         "socket_keepalive": True,

@@ -127,4 +127,4 @@ def test_each_task_goes_to_the_queue_and_has_the_priority_of_its_run() -> None:
     (segment,) = segments(plan, ["a", "x"])
     found = {one.args[2]: (one.options["queue"], one.options["priority"])
              for one in links(canvas.build(a_dispatch(segment)))}
-    assert found == {"a": ("blocks", 4), "b": ("gpu", 4), "c": ("gpu", 9), "x": ("blocks", 0), "j": ("cpu", 4)}
+    assert found == {"a": ("blocks", 0), "b": ("gpu", 0), "c": ("gpu", 9), "x": ("blocks", 1), "j": ("cpu", 0)}

@@ -34,8 +34,10 @@ def ask(pace: Pace, per_minute: int, at: datetime, *, is_promised: bool) -> tupl
     free = latest[0] + WINDOW if len(latest) == per_minute else at
     if free <= at and (is_promised or pace.promised is None or pace.promised <= at):
         return Pace(starts=(*latest, at)[-per_minute:], promised=pace.promised), at
-    if is_promised:
-        return pace, max(free, at + _LEAST)
-    waits_until = max(free, at + _LEAST)
-    spread = waits_until if pace.promised is None else max(waits_until, pace.promised + WINDOW // _LEAST // per_minute * _LEAST)
-    return Pace(starts=latest, promised=spread), spread
+    later = max(free, at + _LEAST)
+    if pace.promised is None:
+        return Pace(starts=latest, promised=later), later
+    if is_promised:  # it came late, and others have begun meanwhile: it is the next
+        return Pace(starts=latest, promised=max(later, pace.promised)), later
+    later = max(later, pace.promised + WINDOW // _LEAST // per_minute * _LEAST)
+    return Pace(starts=latest, promised=later), later

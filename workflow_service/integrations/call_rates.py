@@ -36,9 +36,10 @@ if free <= at and (promised or not last or tonumber(last) <= at) then
   return at
 end
 local later = math.max(free, at + 1)
-if promised then return later end
-if last then later = math.max(later, tonumber(last) + math.floor(window / rate)) end
-redis.call('SET', promise, later, 'PX', later - at + window)
+local latest = later
+if last and promised then latest = math.max(later, tonumber(last)) end
+if last and not promised then later = math.max(later, tonumber(last) + math.floor(window / rate)); latest = later end
+redis.call('SET', promise, latest, 'PX', latest - at + window)
 return later
 """
 
