@@ -19,7 +19,7 @@ from workflow_service.domain.statuses import BlockStatus, WaitKind
 
 LONGEST_NAME = 500
 """Characters of a mutex's name once its expressions are resolved."""
-MUTEX, AGENT = "mutex", "agent"
+MUTEX, AGENT = KINDS = "mutex", "agent"
 """The kinds of permits: the first part of the names of their pools."""
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Lock, Thread
+from time import sleep
 from typing import Any
 
 import pytest
@@ -345,6 +347,46 @@ def test_a_changed_limit_holds_for_who_begins_after_it(limit: int | None) -> Non
     assert len(at_work) == {1: 1, 3: 3, None: 4}[limit]
     for run in runs[1:]:
         finish(life, run)
+    both_end(life, *runs)
+
+
+def test_real_threads_never_overlap_more_than_they_may() -> None:
+    """Ten executions and eight workers share three permits; the overlaps are counted while the agent is at work."""
+    life = Life(locked(permits=3), block("b", "a"))
+    lock, at_work, seen = Lock(), [0], []
+
+    def work() -> Mapping[str, Any]:
+        with lock:
+            at_work[0] += 1
+            seen.append(at_work[0])
+        sleep(0.01)
+        with lock:
+            at_work[0] -= 1
+        return {"value": "done"}
+
+    life.agents.plan("a", *[work] * 10)
+    runs = [life.start() for _ in range(10)]
+    busy = [0]
+
+    def worker() -> None:
+        while True:
+            with lock:
+                if not life.messages and not busy[0]:
+                    return
+                message = life.messages.popleft() if life.messages else None
+                busy[0] += message is not None
+            if message is not None:
+                life.engine.blocks.run(message)
+                with lock:
+                    busy[0] -= 1
+
+    threads = [Thread(target=worker) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [life.statuses(run)["a"] for run in runs] == ["completed"] * 10, "no sweep was needed"
+    assert max(seen) == 3
     both_end(life, *runs)
 
 
