@@ -12,13 +12,14 @@ from typing import Any
 
 from workflow_service.domain import blocks
 from workflow_service.domain.blocks import BlockExecution
+from workflow_service.domain.errors import ExpressionError
 from workflow_service.domain.permits import was_parked_at_work
 from workflow_service.domain.statuses import ExecutionStatus
 from workflow_service.domain.template import Block
 from workflow_service.services.claims import Claim
 from workflow_service.services.closing import Closing
 from workflow_service.services.finish import Finisher
-from workflow_service.services.permits import Permits
+from workflow_service.services.permits import Permits, is_repeated
 from workflow_service.services.ports import CallRates, Clock
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
@@ -48,13 +49,16 @@ class Admission:
             ours: the claimed block with its input.
 
         Raises:
-            ExpressionError: the name of the mutex can't be evaluated, or is no name.
+            ExpressionError: the name of the mutex can't be evaluated, is no name, or is that of a critical section
+                which is left only when this block has ended.
         """
-        if was_parked_at_work(ours) or block.mutex is None and self._timings.agent_limits.of(block.agent_id).is_none:
+        if was_parked_at_work(ours) or not self._is_limited(block):
             return ours
         wanted = self._permits.needed(ours, block, variables)
         missing, now = self._permits.take(ours, wanted), self._clock.now()
         if missing is not None:
+            if self._permits.is_held_above(missing, claim.execution.ancestors):
+                raise ExpressionError("The execution that this one is a part of is in the same critical section.")
             if self._undo(claim, blocks.wait_for_permit(claim.block, missing, now, self._timings.lease)):
                 self._permits.wait(claim.block, wanted, missing)
             return None
@@ -64,6 +68,10 @@ class Admission:
             self._undo(claim, blocks.wait_for_rate(claim.block, starts_at, now, self._timings.lease))
             return None
         return blocks.admit(ours, tuple(wanted))
+
+    def _is_limited(self, block: Block) -> bool:
+        is_limited = block.mutex is not None or not self._timings.agent_limits.of(block.agent_id).is_none
+        return is_limited and not is_repeated(block)
 
     def _starts_at(self, ours: BlockExecution, block: Block, now: datetime) -> datetime:
         """Return when the agent may be called; if that is now, the call counts."""

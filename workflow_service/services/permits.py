@@ -8,7 +8,7 @@ first of the queue may take a permit, and once it has it sends the next, so nobo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -46,10 +46,14 @@ class Permits:
     def needed(self, execution: BlockExecution, block: Block, variables: Mapping[str, Any]) -> dict[str, int]:
         """Return the names of the permits that a block needs, and how many there are of each.
 
+        A map and a loop need none: each item and each round, which is a block of its own, needs them.
+
         Raises:
             ExpressionError: the name of its mutex can't be evaluated, or is no name.
         """
-        wanted = {}
+        wanted: dict[str, int] = {}
+        if is_repeated(block):
+            return wanted
         if block.mutex is not None:
             name = _name(expressions.resolve(block.mutex.name, variables))
             wanted[mutex_permits(execution.workspace_id, name)] = block.mutex.permits
@@ -78,6 +82,12 @@ class Permits:
         for name in names:
             if self._stores.permits.give_back(name, claimant_of(claimed), claimed.fence):
                 self.pass_on(name)
+
+    def is_held_above(self, name: str, ancestors: Collection[str]) -> bool:
+        """Say whether nobody but executions that this one is a part of hold the permits: it would wait for itself."""
+        pool = self._stores.permits.get(name) if ancestors else None
+        return pool is not None and bool(pool.holders) and all(
+            holder.execution_id in ancestors for holder in pool.holders)
 
     def wait(self, claimed: BlockExecution, wanted: Iterable[str], name: str) -> None:
         """Join one queue and leave the others, after the claim was given back.
@@ -180,6 +190,11 @@ class Permits:
 
     def _look_at(self) -> datetime:
         return self._clock.now() + self._timings.lease
+
+
+def is_repeated(block: Block) -> bool:
+    """Say whether the work of a block is done several times, by blocks of their own."""
+    return block.map is not None or block.loop is not None
 
 
 def _name(resolved: Any) -> str:

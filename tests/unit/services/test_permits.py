@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.unit.services.lives import ACCEPTED, BUSY, HOUR, LEASE, OPERATOR, STRANGER, WORKSPACE, B, Life, S, block
+from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.commands import CancelExecution, CancelMode, RestartExecution, SkipBlock
 from workflow_service.domain.limits import AgentLimit, AgentLimits
 from workflow_service.domain.permits import Claimant, agent_permits, mutex_permits
@@ -287,6 +288,41 @@ def test_the_sweep_sends_the_first_if_its_message_was_lost() -> None:
     life.work()
     life.messages.clear()
     both_end(life, first, second)
+
+
+def test_each_item_of_a_map_is_in_its_own_critical_section() -> None:
+    life = Life(locked(name="on ${item.on}", permits=1) | {
+        "map": {"items": "input.places"}, "configuration": {"value": "${item.value}"}},
+        agent_limits=AgentLimits(agents={"echo": AgentLimit(max_concurrent=2)}))
+    for name in "xyz":
+        life.agents.plan(name, ACCEPTED)
+    run = life.start(places=[{"on": "left", "value": "x"}, {"on": "left", "value": "y"}, {"on": "right", "value": "z"}])
+    life.work()
+    waiting = [one.waits_for for one in items(life)]
+    assert (life.agents.called("a"), sorted(waiting, key=str)) == (2, [None, None, mutex_permits(WORKSPACE, "on left")])
+    for _ in range(2):
+        for one in items(life):
+            if one.status is B.AWAITING_AGENT:
+                life.agents.service.finish("echo", one.key, {"value": "done"})
+        life.pass_time(LEASE)
+    both_end(life, run)
+    assert life.agents.called("a") == 3
+
+
+def items(life: Life) -> list[BlockExecution]:
+    """Return the blocks of all items of a map."""
+    found = [life.blocks.get(WORKSPACE, f"{child.execution_id}:a") for child in life.runs() if child.parent]
+    return [one for one in found if one is not None]
+
+
+def test_a_critical_section_within_itself_fails_at_once_and_another_does_not() -> None:
+    life = Life({"blockId": "a", "dependencies": [], "workflow": {"templateId": "inner"}, "mutex": dict(MUTEX)})
+    life.store("inner", locked("b"))
+    run = life.start()
+    life.ends(run, S.FAILED, a="failed")
+    life.store("outer", {"blockId": "a", "dependencies": [], "workflow": {"templateId": "inner"},
+                         "mutex": {"name": "other"}})
+    both_end(life, life.start("outer"))
 
 
 def test_agents_are_limited_across_workspaces() -> None:
