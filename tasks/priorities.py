@@ -1,8 +1,8 @@
 """Priorities of messages.
 
-In a template what is higher goes first, and 4 is usual. A message that says nothing has priority 0, whoever sends it, so
-that has to be the usual one, and those below it move up by one. RabbitMQ 4 takes 5 to 9 before the others; RabbitMQ 3
-takes messages of quorum queues in turn. On Redis each priority is a list, and workers look through them in order.
+In a template what is higher goes first, and 4 is usual. A message that says nothing has priority 0, whoever sends it,
+so that has to be the usual one, and those below it move up by one. RabbitMQ 4 takes 5 to 9 before the others; RabbitMQ
+3 takes messages of quorum queues in turn. On Redis each priority is a list, and workers look through them in order.
 """
 
 from __future__ import annotations

@@ -119,7 +119,8 @@ def build(settings: Settings, dispatcher: Dispatcher, metrics: Registry | None =
         checkpoints=checkpoints, agents=_agents(agent_client, cache, settings, metrics),
         state=StateBreaker(HttpStateService(state_client), _breaker("state_service", _STATE_PAUSE, metrics)),
         dispatcher=WatchedDispatcher(dispatcher, metrics),
-        rates=CallRatesInRedis(settings.redis.url, _breaker("redis_rates", PAUSE, metrics)), observers=[EventMetrics(metrics)], counts=_counts(metrics),
+        rates=CallRatesInRedis(settings.redis.url, _breaker("redis_rates", PAUSE, metrics)),
+        observers=[EventMetrics(metrics)], counts=_counts(metrics),
         clock=clock, monotonic=time.monotonic,
         draw=random.random, new_id=lambda: uuid4().hex, owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}")
     ports = arm(ports, settings.workflow.failpoint)

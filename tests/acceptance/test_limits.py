@@ -1,4 +1,4 @@
-"""Real workers, real queues: a critical section has one block at a time, an agent as many as it may, by their own log."""
+"""Real workers, real queues: a critical section has one block at a time, an agent as many as it may, by its own log."""
 
 from __future__ import annotations
 

@@ -144,7 +144,8 @@ class WorkflowSettings:
     service_workspace: str = field(metadata=_leaf(
         "service_workspace", Text(), "The workspace whose admins may hold the whole service."))
     queues: tuple[str, ...] = field(metadata=_leaf(
-        "queues", QueueNames(), "Queues that the blocks of a template may name, besides `blocks`, which is always one."))
+        "queues", QueueNames(),
+        "Queues that the blocks of a template may name, besides `blocks`, which is always one."))
     stop_grace: timedelta = field(metadata=_leaf(
         "stop_grace_ms", milliseconds(least=1000),
         "How long a worker that is told to end may take; what it can't end in time it hands to others (ms)."))
@@ -170,10 +171,12 @@ class LimitSettings:
     """How much agents are given to do."""
 
     agents: Mapping[str, AgentLimit] = field(metadata=_leaf(
-        "agents", LimitsByAgent(), 'How many blocks an agent is at work on at once, and how many calls of it start in a '
-        'minute, across all workers: JSON such as `{{"echo": {{"maxConcurrent": 3, "ratePerMinute": 60}}}}`.'))
+        "agents", LimitsByAgent(),
+        'How many blocks an agent is at work on at once, and how many calls of it start in a minute, across all '
+        'workers: JSON such as `{{"echo": {{"maxConcurrent": 3, "ratePerMinute": 60}}}}`.'))
     default: AgentLimit = field(metadata=_leaf(
-        "default", OneLimit(), 'The same for each agent that is not named there: JSON such as `{{"maxConcurrent": 10}}`.'))
+        "default", OneLimit(),
+        'The same for each agent that is not named there: JSON such as `{{"maxConcurrent": 10}}`.'))
 
 
 @dataclass(frozen=True, kw_only=True)

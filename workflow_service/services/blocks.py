@@ -165,8 +165,9 @@ class Blocks:
                   output: Mapping[str, Any]) -> Ended:
         chosen = choose(block.conditions, variables, output)
         if chosen == () and block.conditions is not None and not _may_choose_none(block):
-            return self._fail(claim, block, _failure("no_branch", FailureClass.CONFIGURATION,
-                                                     "No branch condition is true and there is no default branch."), ours)
+            failure = _failure("no_branch", FailureClass.CONFIGURATION,
+                               "No branch condition is true and there is no default branch.")
+            return self._fail(claim, block, failure, ours)
         return self._store(claim, blocks.complete(ours, output, chosen, self._clock.now(), self._timings.lease))
 
     def _look_at_children(self, claim: Claim, block: Block, variables: Mapping[str, Any],

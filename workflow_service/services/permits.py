@@ -76,7 +76,8 @@ class Permits:
         return None
 
     def hand_back(self, claimed: BlockExecution, names: Iterable[str]) -> None:
-        """Give back what a claimed block took that has to wait after all; it keeps what an earlier attempt began with."""
+        """Give back what a claimed block took that has to wait after all; what an earlier attempt began with it keeps.
+        """
         if claimed.attempt > 1:
             return
         for name in names:

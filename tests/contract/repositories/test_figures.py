@@ -63,9 +63,9 @@ def stored(adapter: str, clock: VirtualClock, request: pytest.FixtureRequest) ->
                                                 ApprovalsInMemory())
         checkpoints = CheckpointsInMemory(clock)
         permits = PermitsInMemory()
+        figures = FiguresInMemory(executions, blocks, waits, approvals, checkpoints, permits, clock, LEASE)
         return Stored(executions=executions, blocks=blocks, waits=waits, approvals=approvals, checkpoints=checkpoints,
-                      permits=permits, figures=FiguresInMemory(executions, blocks, waits, approvals, checkpoints, permits,
-                                                               clock, LEASE))
+                      permits=permits, figures=figures)
     store: Store = request.getfixturevalue("store")
     create_indexes(store, INDEXES)
     kept = CheckpointsInMongo(store, clock)
@@ -170,9 +170,9 @@ def test_a_store_that_is_away_is_said(clock: VirtualClock) -> None:
 
 
 def test_blocks_that_wait_for_a_permit_are_counted_by_what_is_limited(stored: Stored) -> None:
+    blocks = [Claimant(workspace_id="w", execution_id="e", block_id=name, epoch=1) for name in "abc"]
     for name, count in ((mutex_permits("w", "m"), 2), (mutex_permits("v", "m"), 1), (agent_permits("echo"), 3)):
-        for number in range(count):
-            stored.permits.queue(name, Claimant(workspace_id="w", execution_id="e", block_id=f"b{number}", epoch=1), NOW)
-    stored.permits.take(mutex_permits("w", "free"), Claimant(
-        workspace_id="w", execution_id="e", block_id="a", epoch=1), 1, 1, NOW)
+        for block in blocks[:count]:
+            stored.permits.queue(name, block, NOW)
+    stored.permits.take(mutex_permits("w", "free"), blocks[0], 1, 1, NOW)
     assert stored.figures.read().permit_waits == {"mutex": 3, "agent": 3}

@@ -34,7 +34,7 @@ def line_of(*blocks: Any) -> Line:
     ({"priority": 0}, {"priority": 0}, (("a", "b", "c"),), (Route(priority=0),)),
 ], ids=["usual", "usual, said", "another queue", "one queue", "back to the usual", "another priority", "lowest"])
 def test_where_the_way_changes_another_task_goes_on(route: dict[str, Any], other: dict[str, Any], runs: Any,
-                                                     routes: Any) -> None:
+                                                    routes: Any) -> None:
     line = line_of(a_block("a", **route), a_block("b", "a", **other), a_block("c", "b", **other))
     assert line == Line(runs=runs, routes=routes)
 

@@ -18,8 +18,8 @@ from workflow_service.services.figures import Figures, ready_for
 
 FIGURES = Figures(
     executions={ExecutionStatus.RUNNING: 3}, blocks={BlockStatus.READY: 4}, oldest_ready=timedelta(seconds=5),
-    due={"blocks": 6}, parked={WaitKind.APPROVAL: 7}, permit_waits={"mutex": 12}, approvals_pending=8, approvals_overdue=9, checkpoints_waiting=10,
-    checkpoint_lag=timedelta(seconds=11), outbox_lag=None)
+    due={"blocks": 6}, parked={WaitKind.APPROVAL: 7}, permit_waits={"mutex": 12}, approvals_pending=8,
+    approvals_overdue=9, checkpoints_waiting=10, checkpoint_lag=timedelta(seconds=11), outbox_lag=None)
 
 
 class Source:

@@ -1,7 +1,7 @@
 """Permits on MongoDB: a document for each pool that is in use.
 
-Holders are fields by their keys and are counted beside, so that whether one more may come is a filter of the update that
-adds it. There are as few documents as names are used at this time, so ``dueAt`` has no index.
+Holders are fields by their keys and are counted beside, so that whether one more may come is a filter of the update
+that adds it. There are as few documents as names are used at this time, so ``dueAt`` has no index.
 """
 
 from __future__ import annotations

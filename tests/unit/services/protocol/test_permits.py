@@ -1,4 +1,4 @@
-"""Critical sections: whatever the order of calls and whatever dies, one is in it, all get in, nothing is left behind."""
+"""Critical sections: whatever the order of calls and whatever dies, one is in it, all get in, nothing stays behind."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _CHECKED = settings(max_examples=10_000 if _THOROUGH else 20, derandomize=not _T
 
 
 @pytest.mark.parametrize("commands", [
-    (), ("restart", "redo", "again"), ("force", "cancel", "restart", "skip"), ("pause", "resume", "hold_agent", "lift")],
-    ids=["alone", "restarted", "cancelled", "held"])
+    (), ("restart", "redo", "again"), ("force", "cancel", "restart", "skip", "drop"),
+    ("pause", "resume", "hold_agent", "lift")], ids=["alone", "restarted", "cancelled", "held"])
 @pytest.mark.parametrize("name", ["locked", "locked_in_turn"])
 @_CHECKED
 @given(schedule=st.binary(min_size=100, max_size=300))
