@@ -151,7 +151,8 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
                     ports.state, clock, ports.monotonic, timings)
     return Engine(templates=Templates(ports.templates, ports.agents, clock, timings.queues), executions=executions,
                   template_life=TemplateLife(ports.templates, stores.executions),
-                  template_reviews=TemplateReviews(ports.templates, ports.agents, plans, Durations(stores), timings.queues),
+                  template_reviews=TemplateReviews(ports.templates, ports.agents, plans, Durations(stores),
+                                                   timings.queues),
                   histories=Histories(stores, ports.events, plans, clock), approvals=approvals, holds=holds,
                   standing_holds=standing_holds, cancellation=cancellation, restarts=restarts,
                   interventions=Interventions(stores, plans, restarts, sender, finisher, clock, timings),
