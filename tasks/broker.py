@@ -14,6 +14,8 @@ from typing import Any
 
 from kombu.transport import pyamqp, redis
 
+from tasks.priorities import HIGHEST_FIRST
+
 
 class _TellsThatItIsClosed:
     """A channel that says so if there is no connection to make another client of."""
@@ -27,11 +29,25 @@ class _TellsThatItIsClosed:
         return found
 
 
-class RedisChannel(_TellsThatItIsClosed, redis.Channel):
+class _TakesTheHigherFirst:
+    """A channel that looks through the lists of its queues in the order of our priorities.
+
+    What has the usual priority is in the list that has the plain name of the queue, where all messages of an earlier
+    release are, and answers to whoever uses kombu's own transport.
+    """
+
+    sep: str
+    priority_steps = list(HIGHEST_FIRST)
+
+    def _q_for_pri(self, queue: str, pri: int) -> str:
+        return f"{queue}{self.sep}{pri}" if pri else queue
+
+
+class RedisChannel(_TakesTheHigherFirst, _TellsThatItIsClosed, redis.Channel):
     """A channel of Redis."""
 
 
-class SentinelChannel(_TellsThatItIsClosed, redis.SentinelChannel):
+class SentinelChannel(_TakesTheHigherFirst, _TellsThatItIsClosed, redis.SentinelChannel):
     """A channel of Redis behind sentinels."""
 
 

@@ -11,7 +11,9 @@ from celery.canvas import Signature
 
 from tasks import names
 from tasks.app import app
+from tasks.priorities import message_priority
 from workflow_service.domain.plan import Line
+from workflow_service.domain.routing import USUAL, Route
 from workflow_service.services.ports import Dispatch
 
 
@@ -31,10 +33,12 @@ def _line(dispatch: Dispatch, line: Line, last_task: str, brought_last: str | No
     """Return the tasks of a line, each told which block the canvas brings after it."""
     brought = [*(run[0] for run in line.runs[1:]), brought_last]
     tasks = [names.RUN_BLOCK] * (len(line.runs) - 1) + [last_task]
-    links = [_run(dispatch, task, run[0], brings) for task, run, brings in zip(tasks, line.runs, brought, strict=True)]
+    routes = line.routes or (USUAL,) * len(line.runs)
+    links = [_run(dispatch, task, run[0], brings, route)
+             for task, run, brings, route in zip(tasks, line.runs, brought, routes, strict=True)]
     return links[0] if len(links) == 1 else chain(*links)
 
 
-def _run(dispatch: Dispatch, task: str, block_id: str, brings: str | None) -> Signature:
-    return app.signature(task, immutable=True, args=[dispatch.workspace_id, dispatch.execution_id, block_id,
-                                                     dispatch.epoch, brings])
+def _run(dispatch: Dispatch, task: str, block_id: str, brings: str | None, route: Route) -> Signature:
+    return app.signature(task, immutable=True, queue=route.queue, priority=message_priority(route.priority),
+                         args=[dispatch.workspace_id, dispatch.execution_id, block_id, dispatch.epoch, brings])

@@ -1,7 +1,11 @@
 """The names of queues and tasks, as operators see them in Flower."""
 
-BLOCKS = "blocks"
-"""The queue of block work."""
+from __future__ import annotations
+
+from workflow_service.domain.routing import USUAL_QUEUE
+
+BLOCKS = USUAL_QUEUE
+"""The queue of block work that names no other."""
 CONTROL = "control"
 """The queue of repair, served by workers of its own so that it never waits behind what it repairs."""
 

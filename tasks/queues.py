@@ -13,6 +13,7 @@ claimed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from kombu.entity import Exchange, Queue
@@ -27,7 +28,11 @@ _ARGUMENTS = {"x-queue-type": "quorum", "x-delivery-limit": DELIVERY_LIMIT,
               "x-consumer-timeout": CONSUMER_TIMEOUT // timedelta(milliseconds=1)}
 
 
-def rabbitmq_queues() -> list[Queue]:
-    """Return the queues as they are declared by whoever comes first: a worker, or who publishes."""
+def rabbitmq_queues(blocks: Sequence[str] = (names.BLOCKS,)) -> list[Queue]:
+    """Return the queues as they are declared by whoever comes first: a worker, or who publishes.
+
+    Args:
+        blocks: the queues of block work.
+    """
     return [Queue(name, Exchange(name), routing_key=name, queue_arguments=dict(_ARGUMENTS))
-            for name in (names.BLOCKS, names.CONTROL)]
+            for name in (*blocks, names.CONTROL)]

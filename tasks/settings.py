@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from tasks import names
 from tasks.beat import Every
+from tasks.priorities import HIGHEST_FIRST
 from tasks.queues import rabbitmq_queues
 from tasks.tls import for_amqp, for_redis
 from workflow_service.config import Settings
@@ -19,7 +21,7 @@ _SOCKET_S = 3
 def celery_settings(settings: Settings) -> dict[str, Any]:
     """Return the configuration of the Celery app."""
     return {
-        **broker_settings(settings.celery.broker_url),
+        **broker_settings(settings.celery.broker_url, settings.workflow.queues),
         **_results(settings.celery.result_backend),
         "task_serializer": "json",
         "result_serializer": "json",
@@ -70,14 +72,20 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
     }
 
 
-def broker_settings(address: str) -> dict[str, Any]:
-    """Return where the broker is and how it is spoken to."""
+def broker_settings(address: str, queues: Sequence[str] = (names.BLOCKS,)) -> dict[str, Any]:
+    """Return where the broker is and how it is spoken to.
+
+    Args:
+        queues: those of block work.
+    """
     plain, tls = split_tls(address)
     is_rabbitmq = plain.startswith("amqp")
     # Celery takes the environment's CELERY_BROKER_URL before "broker_url", but not before the other two
     given: dict[str, Any] = {"broker_url": plain, "broker_read_url": plain, "broker_write_url": plain}
     if is_rabbitmq:
-        given["task_queues"] = rabbitmq_queues()
+        given["task_queues"] = rabbitmq_queues(queues)
+        # a queue that nobody declared would come to be as one of another kind, which can't be changed
+        given["task_create_missing_queues"] = False
     if tls is not None:
         given["broker_use_ssl"] = for_amqp(tls) if is_rabbitmq else for_redis(tls)
     return given
@@ -102,6 +110,8 @@ def _broker_options(settings: Settings) -> dict[str, Any]:
         # messages of lost workers are looked for each 5 s, not each 100 s
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
+        # one list for each priority; Flower adds them up
+        "priority_steps": list(HIGHEST_FIRST),
         "socket_timeout": _SOCKET_S,
         "socket_connect_timeout": _CONNECT_S,
         "socket_keepalive": True,

@@ -14,6 +14,7 @@ from uuid import uuid4
 from redis import Redis
 
 from workflow_service.config import Settings
+from workflow_service.domain.limits import AgentLimits
 from workflow_service.domain.template import RetryPolicy
 from workflow_service.failpoints.arming import arm
 from workflow_service.integrations.agent_service import HttpAgentService
@@ -22,6 +23,7 @@ from workflow_service.integrations.cache.agents import CachedAgents
 from workflow_service.integrations.cache.redis_store import PAUSE, RedisStore
 from workflow_service.integrations.cache.store import CacheStore
 from workflow_service.integrations.cache.templates import CachedTemplates
+from workflow_service.integrations.call_rates import CallRatesInRedis
 from workflow_service.integrations.http import JsonClient
 from workflow_service.integrations.state_breaker import StateBreaker
 from workflow_service.integrations.state_service import HttpStateService
@@ -44,6 +46,7 @@ from workflow_service.repositories.mongo.connection import Store, connect
 from workflow_service.repositories.mongo.events import EventsInMongo
 from workflow_service.repositories.mongo.executions import ExecutionsInMongo
 from workflow_service.repositories.mongo.figures import FiguresInMongo
+from workflow_service.repositories.mongo.permits import PermitsInMongo
 from workflow_service.repositories.mongo.standing_holds import StandingHoldsInMongo
 from workflow_service.repositories.mongo.templates import TemplatesInMongo
 from workflow_service.repositories.mongo.waits import WaitsInMongo
@@ -117,7 +120,9 @@ def build(settings: Settings, dispatcher: Dispatcher, metrics: Registry | None =
         stores=_stores(store), templates=_templates(store, cache, settings, metrics), events=EventsInMongo(store),
         checkpoints=checkpoints, agents=_agents(agent_client, cache, settings, metrics),
         state=StateBreaker(HttpStateService(state_client), _breaker("state_service", _STATE_PAUSE, metrics)),
-        dispatcher=WatchedDispatcher(dispatcher, metrics), observers=[EventMetrics(metrics)], counts=_counts(metrics),
+        dispatcher=WatchedDispatcher(dispatcher, metrics),
+        rates=CallRatesInRedis(settings.redis.url, _breaker("redis_rates", PAUSE, metrics)),
+        observers=[EventMetrics(metrics)], counts=_counts(metrics),
         clock=clock, monotonic=time.monotonic,
         draw=random.random, new_id=lambda: uuid4().hex, owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}")
     ports = arm(ports, settings.workflow.failpoint)
@@ -130,7 +135,8 @@ def build(settings: Settings, dispatcher: Dispatcher, metrics: Registry | None =
 
 def _stores(store: Store) -> Stores:
     return Stores(executions=ExecutionsInMongo(store), blocks=BlocksInMongo(store), waits=WaitsInMongo(store),
-                  approvals=ApprovalsInMongo(store), holds=StandingHoldsInMongo(store))
+                  approvals=ApprovalsInMongo(store), holds=StandingHoldsInMongo(store),
+                  permits=PermitsInMongo(store))
 
 
 def _templates(store: Store, cache: CacheStore, settings: Settings, metrics: Registry) -> CachedTemplates:
@@ -164,7 +170,9 @@ def _timings(settings: Settings) -> Timings:
         in_place_budget=workflow.in_place_budget, max_lost_leases=workflow.max_lost_leases,
         agent_timeout=settings.agent_service.timeout, execution_timeout=workflow.default_timeout,
         approval_timeout=settings.human_in_loop.approval_timeout,
-        recovery_point_interval=workflow.recovery_point_interval, max_parallel_blocks=workflow.max_parallel_blocks)
+        recovery_point_interval=workflow.recovery_point_interval, max_parallel_blocks=workflow.max_parallel_blocks,
+        agent_limits=AgentLimits(agents=settings.limits.agents, default=settings.limits.default),
+        queues=workflow.queues)
 
 
 def _probes(settings: Settings, store: Store, agents: JsonClient, state: JsonClient,

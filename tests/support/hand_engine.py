@@ -16,6 +16,7 @@ from workflow_service.domain.statuses import ExecutionStatus
 from workflow_service.domain.template import RetryPolicy
 from workflow_service.domain.users import User
 from workflow_service.integrations.memory.agents import InMemoryAgentService
+from workflow_service.integrations.memory.rates import CallRatesInMemory
 from workflow_service.integrations.memory.state import InMemoryStateService
 from workflow_service.repositories.memory.approvals import ApprovalsInMemory
 from workflow_service.repositories.memory.blocks import BlocksInMemory
@@ -23,6 +24,7 @@ from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.clock import VirtualClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.permits import PermitsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
@@ -32,6 +34,7 @@ from workflow_service.repositories.mongo.checkpoints import CheckpointsInMongo
 from workflow_service.repositories.mongo.connection import Store
 from workflow_service.repositories.mongo.events import EventsInMongo
 from workflow_service.repositories.mongo.executions import ExecutionsInMongo
+from workflow_service.repositories.mongo.permits import PermitsInMongo
 from workflow_service.repositories.mongo.standing_holds import StandingHoldsInMongo
 from workflow_service.repositories.mongo.templates import TemplatesInMongo
 from workflow_service.repositories.mongo.waits import WaitsInMongo
@@ -60,7 +63,7 @@ def in_memory(clock: VirtualClock) -> Repositories:
     """Return empty repositories in memory."""
     return Repositories(
         stores=Stores(executions=ExecutionsInMemory(), blocks=BlocksInMemory(), waits=WaitsInMemory(),
-                      approvals=ApprovalsInMemory(), holds=StandingHoldsInMemory()),
+                      approvals=ApprovalsInMemory(), holds=StandingHoldsInMemory(), permits=PermitsInMemory()),
         templates=TemplatesInMemory(), events=EventsInMemory(), checkpoints=CheckpointsInMemory(clock))
 
 
@@ -68,7 +71,8 @@ def in_mongo(store: Store, clock: VirtualClock) -> Repositories:
     """Return the repositories of a database."""
     return Repositories(
         stores=Stores(executions=ExecutionsInMongo(store), blocks=BlocksInMongo(store), waits=WaitsInMongo(store),
-                      approvals=ApprovalsInMongo(store), holds=StandingHoldsInMongo(store)),
+                      approvals=ApprovalsInMongo(store), holds=StandingHoldsInMongo(store),
+                      permits=PermitsInMongo(store)),
         templates=TemplatesInMongo(store), events=EventsInMongo(store), checkpoints=CheckpointsInMongo(store, clock))
 
 
@@ -175,5 +179,6 @@ class HandEngine:
         return build_engine(Ports(
             stores=self.kept.stores, templates=self.kept.templates, events=self.kept.events,
             checkpoints=self.kept.checkpoints, agents=self.agents, state=InMemoryStateService(self._clock.now),
-            dispatcher=self, clock=self._clock, monotonic=lambda: self._clock.now().timestamp(), draw=lambda: 0.5,
+            dispatcher=self, rates=CallRatesInMemory(), clock=self._clock,
+            monotonic=lambda: self._clock.now().timestamp(), draw=lambda: 0.5,
             new_id=lambda: f"run-{next(numbers)}", owner="test"), _TIMINGS)

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from workflow_service.domain.errors import Unavailable
 from workflow_service.integrations.memory.agents import InMemoryAgentService
+from workflow_service.integrations.memory.rates import CallRatesInMemory
 from workflow_service.integrations.memory.state import InMemoryStateService
 from workflow_service.metrics.registry import Registry
 from workflow_service.repositories.memory.approvals import ApprovalsInMemory
@@ -17,6 +18,7 @@ from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.clock import SystemClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.permits import PermitsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
@@ -67,11 +69,13 @@ class WorkerInMemory:
         clock = SystemClock()
         stores = Stores(executions=self._watched(ExecutionsInMemory(), "executions"),
                         blocks=self._watched(BlocksInMemory(), "blocks"), waits=self._watched(WaitsInMemory(), "waits"),
-                        approvals=self._watched(ApprovalsInMemory(), "approvals"), holds=StandingHoldsInMemory())
+                        approvals=self._watched(ApprovalsInMemory(), "approvals"), holds=StandingHoldsInMemory(),
+                        permits=PermitsInMemory())
         ports = Ports(
             stores=stores, templates=TemplatesInMemory(), events=EventsInMemory(),
             checkpoints=self._watched(CheckpointsInMemory(clock), "checkpoints"), agents=InMemoryAgentService([]),
-            state=self._watched(InMemoryStateService(), "state"), dispatcher=self, clock=clock, monotonic=lambda: 0.0,
+            state=self._watched(InMemoryStateService(), "state"), dispatcher=self, rates=CallRatesInMemory(),
+            clock=clock, monotonic=lambda: 0.0,
             draw=lambda: 0.5, new_id=lambda: "run", owner="test")
         return build_engine(ports, Timings())
 

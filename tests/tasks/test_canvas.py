@@ -119,3 +119,12 @@ def test_a_join_that_asks_a_person_is_not_brought_by_a_chord() -> None:
     plan = a_plan(a_block("left"), a_block("right"), a_block("join", "left", "right", human_in_loop=a_gate()))
     built = [shape(canvas.build(a_dispatch(segment))) for segment in segments(plan, ["left", "right"])]
     assert built == [{"group": [(RUN, "left", None), (RUN, "right", None)]}]
+
+
+def test_each_task_goes_to_the_queue_and_has_the_priority_of_its_run() -> None:
+    plan = a_plan(a_block("a"), a_block("b", "a", queue="gpu"), a_block("c", "b", queue="gpu", priority=9),
+                  a_block("x", priority=0), a_block("j", "c", "x", queue="cpu"))
+    (segment,) = segments(plan, ["a", "x"])
+    found = {one.args[2]: (one.options["queue"], one.options["priority"])
+             for one in links(canvas.build(a_dispatch(segment)))}
+    assert found == {"a": ("blocks", 0), "b": ("gpu", 0), "c": ("gpu", 9), "x": ("blocks", 1), "j": ("cpu", 0)}

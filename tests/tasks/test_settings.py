@@ -117,6 +117,13 @@ def test_rabbitmq_keeps_messages_in_quorum_queues_and_drops_none_that_was_not_gi
     assert "task_queues" not in settings()
 
 
+def test_rabbitmq_has_every_queue_that_a_template_may_name_and_makes_no_other() -> None:
+    given = settings(**AMQP, WORKFLOW_QUEUES="gpu,slow")
+    assert [queue.name for queue in given["task_queues"]] == ["blocks", "gpu", "slow", names.CONTROL]
+    assert {queue.queue_arguments["x-queue-type"] for queue in given["task_queues"]} == {"quorum"}
+    assert given["task_create_missing_queues"] is False
+
+
 def test_beat_sends_every_sweep_as_often_as_it_is_set() -> None:
     schedule = settings(WORKFLOW_SWEEP_INTERVAL_MS="4000")["beat_schedule"]
     assert {entry["task"] for entry in schedule.values()} == set(names.SWEEPS)

@@ -17,12 +17,14 @@ from workflow_service.domain.commands import RunBlock
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.plan import Line
 from workflow_service.domain.recovery import Checkpoint, RecoveryPoint
+from workflow_service.integrations.memory.rates import CallRatesInMemory
 from workflow_service.repositories.memory.approvals import ApprovalsInMemory
 from workflow_service.repositories.memory.blocks import BlocksInMemory
 from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.clock import SystemClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.permits import PermitsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
@@ -154,9 +156,10 @@ def a_real_service(secret: str, worker: HandWorker, agents: AgentService | None 
     settings = replace(settings, security=replace(settings.security, jwt_secret=secret))
     clock, ids = SystemClock(), count(1)
     stores = Stores(executions=ExecutionsInMemory(), blocks=BlocksInMemory(), waits=WaitsInMemory(),
-                    approvals=ApprovalsInMemory(), holds=StandingHoldsInMemory())
+                    approvals=ApprovalsInMemory(), holds=StandingHoldsInMemory(), permits=PermitsInMemory())
     ports = Ports(
         stores=stores, templates=TemplatesInMemory(), events=EventsInMemory(), checkpoints=CheckpointsInMemory(clock),
-        agents=agents or EchoAgents(), state=StateInMemory(), dispatcher=worker, clock=clock, monotonic=lambda: 0.0,
+        agents=agents or EchoAgents(), state=StateInMemory(), dispatcher=worker, rates=CallRatesInMemory(),
+        clock=clock, monotonic=lambda: 0.0,
         draw=lambda: 0.5, new_id=lambda: f"run-{next(ids)}", owner="test")
     return Application(settings=settings, engine=build_engine(rewire(ports), Timings()), health=Health({}))

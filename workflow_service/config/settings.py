@@ -10,7 +10,10 @@ from typing import Any
 from workflow_service.config.addresses import Url
 from workflow_service.config.keys import PublicKey
 from workflow_service.config.kinds import Kind, Secret, Text, Whole, Word, Words, milliseconds, seconds
+from workflow_service.config.limits import LimitsByAgent, OneLimit
 from workflow_service.config.moments import MomentKind
+from workflow_service.config.queues import QueueNames
+from workflow_service.domain.limits import AgentLimit
 from workflow_service.failpoints.failpoint import Moment
 
 DEVELOPMENT_JWT_SECRET = "development-only-not-a-secret-at-all"
@@ -140,6 +143,9 @@ class WorkflowSettings:
         "max_lost_leases", Whole(), "Workers that may vanish over one block before it fails."))
     service_workspace: str = field(metadata=_leaf(
         "service_workspace", Text(), "The workspace whose admins may hold the whole service."))
+    queues: tuple[str, ...] = field(metadata=_leaf(
+        "queues", QueueNames(),
+        "Queues that the blocks of a template may name, besides `blocks`, which is always one."))
     stop_grace: timedelta = field(metadata=_leaf(
         "stop_grace_ms", milliseconds(least=1000),
         "How long a worker that is told to end may take; what it can't end in time it hands to others (ms)."))
@@ -158,6 +164,19 @@ class HumanInLoopSettings:
     notification_channels: tuple[str, ...] = field(metadata=_leaf(
         "notification_channels", Words(words=("email", "webhook", "websocket")),
         "Ways in which people are told that they are asked."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitSettings:
+    """How much agents are given to do."""
+
+    agents: Mapping[str, AgentLimit] = field(metadata=_leaf(
+        "agents", LimitsByAgent(),
+        'How many blocks an agent is at work on at once, and how many calls of it start in a minute, across all '
+        'workers: JSON such as `{{"echo": {{"maxConcurrent": 3, "ratePerMinute": 60}}}}`.'))
+    default: AgentLimit = field(metadata=_leaf(
+        "default", OneLimit(),
+        'The same for each agent that is not named there: JSON such as `{{"maxConcurrent": 10}}`.'))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,6 +242,7 @@ class Settings:
     state_service: ServiceSettings = field(
         metadata=_section("integrations.state_service", "State Management Service"))
     workflow: WorkflowSettings = field(metadata=_section("workflow", "Workflows"))
+    limits: LimitSettings = field(metadata=_section("limits", "Limits of agents"))
     human_in_loop: HumanInLoopSettings = field(metadata=_section("human_in_loop", "People"))
     celery: CelerySettings = field(metadata=_section("celery", "Celery"))
     metrics: MetricsSettings = field(metadata=_section("metrics", "Metrics"))

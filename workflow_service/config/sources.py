@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+MAPPINGS = frozenset({"limits.agents", "limits.default"})
+"""The settings whose value is a mapping, not a section of further settings."""
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -49,7 +51,7 @@ def _parse(text: str, environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _leaves(section: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     for key, value in section.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and f"{prefix}{key}" not in MAPPINGS:
             yield from _leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value

@@ -62,6 +62,12 @@ class BlockExecution:
     due_at: datetime | None = None
     retry_at: datetime | None = None
     """When its next attempt is due, while it waits for it."""
+    waits_for: str | None = None
+    """The name of the permits in whose queue it is, while it waits for one."""
+    starts_at: datetime | None = None
+    """When its agent may be called, as the agent's rate promised it."""
+    permits: tuple[str, ...] | None = None
+    """The names of the permits that it took in this epoch; known once it leaves ``running``."""
     started_at: datetime | None = None
     completed_at: datetime | None = None
     input: Mapping[str, Any] | None = None
@@ -179,6 +185,23 @@ def undo_claim(block: BlockExecution, at: datetime, lease: timedelta, cause: str
     return _ready(block, at, lease, cause=cause, attempt=block.attempt - 1, sent=block.sent)
 
 
+def wait_for_permit(block: BlockExecution, name: str, at: datetime, lease: timedelta) -> BlockExecution:
+    """Give a claim back: all permits of a name are held by others. Who gives one back sends the block."""
+    return _ready(block, at, lease, cause="no_permit", attempt=block.attempt - 1, waits_for=name,
+                  starts_at=block.starts_at, told={"waitsFor": name})
+
+
+def wait_for_rate(block: BlockExecution, starts_at: datetime, at: datetime, lease: timedelta) -> BlockExecution:
+    """Give a claim back: its agent was called often enough. The sweep sends the block when it may start."""
+    return _ready(block, at, lease, cause="rate_limited", attempt=block.attempt - 1, due_at=starts_at,
+                  starts_at=starts_at, told={"startsAt": starts_at.isoformat(timespec="milliseconds")})
+
+
+def admit(block: BlockExecution, permits: tuple[str, ...]) -> BlockExecution:
+    """Remember which permits it has, and that it waits for nothing; stored with the next transition."""
+    return replace(block, permits=permits, waits_for=None, starts_at=None)
+
+
 def hand_back(block: BlockExecution, at: datetime, lease: timedelta) -> BlockExecution:
     """Give a running block back because its worker has to end.
 
@@ -285,7 +308,8 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 def _ready(block: BlockExecution, at: datetime, lease: timedelta, cause: str, **fields: Any) -> BlockExecution:
-    changes = {**_NO_LEASE, "due_at": at + lease, "sent": 0, "retry_at": None, **fields}
+    changes = {**_NO_LEASE, "due_at": at + lease, "sent": 0, "retry_at": None, "waits_for": None,
+               "starts_at": None, **fields}
     return _change(block, "block_ready", BlockStatus.READY, at, cause=cause, **changes)
 
 
@@ -294,7 +318,7 @@ def _end(block: BlockExecution, status: BlockStatus, at: datetime, lease: timede
     # the clock of the process that ends it may be behind that of the one that began it
     ended_at = at if block.started_at is None else max(at, block.started_at)
     return _change(block, f"block_{status.value}", status, at, **_NO_LEASE, due_at=at + lease, completed_at=ended_at,
-                   retry_at=None, released=False, cause=cause, **fields)
+                   retry_at=None, waits_for=None, starts_at=None, released=False, cause=cause, **fields)
 
 
 def _change(block: BlockExecution, event_type: str, status: BlockStatus, at: datetime, cause: str,

@@ -7,10 +7,11 @@ a join of many edges becomes a tree of joins. The canvas only saves time: whatev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from workflow_service.domain import edges
 from workflow_service.domain.plan import Fan, Line, Node, Plan, Segment
+from workflow_service.domain.routing import USUAL
 from workflow_service.domain.template import Template
 
 MAX_JOIN_EDGES = 64
@@ -75,7 +76,7 @@ def _runs(nodes: Mapping[str, Node]) -> dict[str, str]:
     length: dict[str, int] = {}
     for node_id, node in nodes.items():
         length.setdefault(node_id, 1)
-        if _goes_on(node, nodes) and length[node_id] < MAX_RUN_BLOCKS:
+        if _goes_on(node, nodes) and _stays(node, nodes) and length[node_id] < MAX_RUN_BLOCKS:
             following[node_id] = node.successors[0]
             length[node.successors[0]] = length[node_id] + 1
     return following
@@ -89,6 +90,11 @@ def _goes_on(node: Node, nodes: Mapping[str, Node]) -> bool:
     return len(following.predecessors) == 1 and not following.is_join and not following.has_gate
 
 
+def _stays(node: Node, nodes: Mapping[str, Node]) -> bool:
+    """Say whether the only successor goes the same way to its workers, so that who has this one may have it as well."""
+    return nodes[node.successors[0]].route == node.route
+
+
 def _branches(node: Node) -> bool:
     return node.block is not None and bool(edges.branch_targets(node.block) | edges.failure_targets(node.block))
 
@@ -97,7 +103,12 @@ def _line(plan: Plan, block_id: str) -> Line:
     runs = [plan.run_from(block_id)]
     while len(runs) < MAX_LINE_RUNS and _goes_on(plan.nodes[runs[-1][-1]], plan.nodes):
         runs.append(plan.run_from(plan.nodes[runs[-1][-1]].successors[0]))
-    return Line(runs=tuple(runs))
+    return _routed(plan, runs)
+
+
+def _routed(plan: Plan, runs: Sequence[tuple[str, ...]]) -> Line:
+    routes = tuple(plan.nodes[run[0]].route for run in runs)
+    return Line(runs=tuple(runs), routes=routes if set(routes) != {USUAL} else ())
 
 
 def _join_of(plan: Plan, lines: tuple[Line, ...]) -> Line | None:
@@ -109,7 +120,7 @@ def _join_of(plan: Plan, lines: tuple[Line, ...]) -> Line | None:
     join = plan.nodes[followers.pop()]
     if join.is_join or join.is_early or join.has_gate or set(join.predecessors) != {end.node_id for end in ends}:
         return None
-    return Line(runs=(plan.run_from(join.node_id),))
+    return _routed(plan, [plan.run_from(join.node_id)])
 
 
 def _levels(nodes: Mapping[str, Node]) -> dict[int, int]:

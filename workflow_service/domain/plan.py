@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from workflow_service.domain.routing import USUAL, Route
 from workflow_service.domain.template import Block, Template
 
 
@@ -40,6 +41,11 @@ class Node:
         """How many satisfied edges it takes for the block to begin."""
         early = self.block.join_policy.needed if self.block is not None else None
         return min(early or 1, len(self.predecessors))
+
+    @property
+    def route(self) -> Route:
+        """The way to its workers."""
+        return USUAL if self.block is None else self.block.route
 
     @property
     def has_gate(self) -> bool:
@@ -103,6 +109,8 @@ class Line:
     """Runs one after the other: each is one task, all together one chain."""
 
     runs: tuple[tuple[str, ...], ...]
+    routes: tuple[Route, ...] = ()
+    """The way of each run to its workers; empty if all of them go the usual one."""
 
     @property
     def first(self) -> str:

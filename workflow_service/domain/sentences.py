@@ -109,6 +109,8 @@ READY: Mapping[str, str] = {
     "edges_satisfied": "is ready",
     "held": "did not start: its execution or agent is on hold",
     "no_slot": "waits for its turn: as many blocks run as may",
+    "no_permit": "waits for its turn: its mutex or its agent is taken by others",
+    "rate_limited": "waits for its turn: its agent was called as often as it may be in a minute",
     "retry_due": "is ready for its next attempt",
     "retried_now": "is to be tried again now",
     "worker_stopping": "goes to another worker: its own has to end",

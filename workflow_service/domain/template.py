@@ -24,6 +24,7 @@ from workflow_service.domain.flow import (
     SubWorkflow,
     Timer,
 )
+from workflow_service.domain.routing import USUAL_PRIORITY, USUAL_QUEUE, Route
 
 Document = Mapping[str, Any]
 
@@ -138,6 +139,12 @@ class Block:
     def has_children(self) -> bool:
         """True when its work is done by executions of their own."""
         return self.map is not None or self.loop is not None or self.workflow is not None
+
+    @property
+    def route(self) -> Route:
+        """The way to its workers."""
+        return Route(queue=self.queue or USUAL_QUEUE,
+                     priority=USUAL_PRIORITY if self.priority is None else self.priority)
 
     @property
     def kind(self) -> BlockKind:

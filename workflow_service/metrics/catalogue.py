@@ -94,6 +94,8 @@ OLDEST_READY = _figure(
     "Blocks of paused executions count as well. From the sweeps' notes: late by one interval, twice as long at most.")
 DUE = _figure("due_documents", "Documents that the sweep is to look at now, by kind.", "kind")
 PARKED = _figure("parked_blocks", "Blocks that wait for a person or an agent and hold no worker.", "kind")
+PERMIT_WAITS = _figure("permit_waits", "Blocks that wait until others leave their critical section or their agent, "
+                       "by what is limited.", "kind")
 APPROVALS_PENDING = _figure("approvals_pending", "Requests that wait for a person.")
 APPROVALS_OVERDUE = _figure("approvals_overdue", "Requests that a person has let wait too long.")
 CHECKPOINTS_WAITING = _figure("checkpoints_waiting", "Checkpoints the State Management Service has not taken yet.")
@@ -107,12 +109,13 @@ CATALOGUE = (
     REQUESTS, REQUEST_DURATION, BLOCKS, BLOCK_DURATION, EXECUTIONS_STARTED, EXECUTIONS_ENDED, APPROVALS, AGENT_CALLS,
     LEASES_LOST, RESULTS_DROPPED, BLOCKS_HANDED_BACK, PUBLISHES, SWEEP_DURATION, SWEEP_DOCUMENTS, SWEEPS_FAILED,
     CACHE_LOOKUPS, BREAKER_TRIPS, BREAKER_OPEN_UNTIL,
-    EXECUTIONS, BLOCKS_ON_THEIR_WAY, OLDEST_READY, DUE, PARKED, APPROVALS_PENDING, APPROVALS_OVERDUE,
+    EXECUTIONS, BLOCKS_ON_THEIR_WAY, OLDEST_READY, DUE, PARKED, PERMIT_WAITS, APPROVALS_PENDING, APPROVALS_OVERDUE,
     CHECKPOINTS_WAITING, CHECKPOINT_LAG, OUTBOX_LAG, FIGURES_UP)
 """Every metric, in the order of the document."""
 VALUES: Mapping[str, tuple[str, ...]] = {
     BLOCKS.name: ("claimed", "taken_over", "completed", "supplied", "failed", "rejected", "skipped", "cancelled",
-                  "parked", "retried", "handed_back", "held", "no_slot", "reset"),
+                  "parked", "retried", "handed_back", "held", "no_slot", "no_permit",
+                  "rate_limited", "reset"),
     EXECUTIONS_ENDED.name: ("completed", "failed", "cancelled"),
     APPROVALS.name: ("requested", "responded", "timeout", "postponed", "cancelled", "superseded", "expired"),
     PUBLISHES.name: ("sent", "failed"),

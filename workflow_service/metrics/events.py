@@ -17,7 +17,8 @@ _STARTED, _READY, _COMPLETED = "block_started", "block_ready", "block_completed"
 _BLOCKS: Mapping[str, str] = {
     "block_failed": "failed", "block_rejected": "rejected", "block_skipped": "skipped", "block_cancelled": "cancelled",
     "block_parked": "parked", "block_retry_scheduled": "retried", "block_reset": "reset"}
-_READY_CAUSES: Mapping[object, str] = {"worker_stopping": "handed_back", "held": "held", "no_slot": "no_slot"}
+_READY_CAUSES: Mapping[object, str] = {"worker_stopping": "handed_back", **{cause: cause for cause in (
+    "held", "no_slot", "no_permit", "rate_limited")}}
 _COMPLETED_CAUSES: Mapping[object, str | None] = {"joined": None, "supplied": "supplied"}
 _ENDS: Mapping[str, str] = {f"execution_{status}": status for status in ("completed", "failed", "cancelled")}
 _APPROVALS: Mapping[str, str] = {f"approval_{outcome}": outcome for outcome in (

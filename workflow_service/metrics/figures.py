@@ -82,6 +82,7 @@ def _values(figures: Figures) -> Mapping[Metric, _Values]:
         catalogue.OLDEST_READY: _seconds(figures.oldest_ready),
         catalogue.DUE: _by_label(figures.due),
         catalogue.PARKED: _by_label(figures.parked),
+        catalogue.PERMIT_WAITS: _by_label(figures.permit_waits),
         catalogue.APPROVALS_PENDING: {(): figures.approvals_pending},
         catalogue.APPROVALS_OVERDUE: {(): figures.approvals_overdue},
         catalogue.CHECKPOINTS_WAITING: {(): figures.checkpoints_waiting},

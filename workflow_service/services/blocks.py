@@ -22,11 +22,13 @@ from workflow_service.domain.retry import decide_retry
 from workflow_service.domain.statuses import ExecutionStatus, WaitKind
 from workflow_service.domain.template import Block
 from workflow_service.domain.wait import Wait, wait_of
+from workflow_service.services.admission import Admission
 from workflow_service.services.children import Children
 from workflow_service.services.claims import Claim, Claims
 from workflow_service.services.finish import Finisher
 from workflow_service.services.inputs import Inputs, InvalidInput, choose, guard_allows
 from workflow_service.services.leases import Lease, Leases
+from workflow_service.services.permits import Permits
 from workflow_service.services.ports import AgentService, Clock
 from workflow_service.services.releases import Releases
 from workflow_service.services.stores import Stores
@@ -44,8 +46,8 @@ class Blocks:
     """Runs blocks."""
 
     def __init__(self, stores: Stores, claims: Claims, releases: Releases, withdrawals: Withdrawals, waits: Waits,
-                 inputs: Inputs, children: Children, agents: AgentService, leases: Leases, finisher: Finisher,
-                 clock: Clock,
+                 inputs: Inputs, children: Children, admission: Admission, permits: Permits, agents: AgentService,
+                 leases: Leases, finisher: Finisher, clock: Clock,
                  monotonic: Callable[[], float], draw: Callable[[], float], timings: Timings) -> None:
         """Run blocks of these stores.
 
@@ -60,6 +62,8 @@ class Blocks:
         self._waits = waits
         self._inputs = inputs
         self._children = children
+        self._admission = admission
+        self._permits = permits
         self._agents = agents
         self._leases = leases
         self._finisher = finisher
@@ -83,7 +87,10 @@ class Blocks:
     def _run(self, claim: Claim) -> Ended:
         with self._leases.held(claim) as lease:
             try:
-                return self._attempt(claim, lease)
+                ended = self._attempt(claim, lease)
+                if ended is not None:
+                    self._permits.give_back(claim.plan, ended)
+                return ended
             finally:
                 self._claims.leave(claim)
 
@@ -99,7 +106,8 @@ class Blocks:
             resolved = claim.block.input if claim.block.input is not None else self._inputs.resolve(block, variables)
             return self._pass_gate(claim, block, variables, resolved, lease)
         except ExpressionError as error:
-            return self._fail(claim, block, _failure("expression_error", FailureClass.CONFIGURATION, str(error)))
+            return self._fail(claim, block, _failure("expression_error", FailureClass.CONFIGURATION, str(error)),
+                              lease.block)
         except InvalidInput as error:
             return self._fail(claim, block, _failure("invalid_input", FailureClass.CONFIGURATION, str(error)))
         except Unavailable:
@@ -140,7 +148,9 @@ class Blocks:
             return self._store(claim, blocks.complete(claim.block, {}, None, self._clock.now(), self._timings.lease,
                                                       cause="end_reached"))
         self._inputs.check(block, resolved)
-        ours = blocks.with_input(claim.block, resolved)
+        ours = self._admission.admit(claim, blocks.with_input(claim.block, resolved), block, variables)
+        if ours is None:
+            return None
         if block.has_children:
             return self._look_at_children(claim, block, variables, ours)
         answer = self._answer(ours, block, lease)
@@ -157,8 +167,9 @@ class Blocks:
                   output: Mapping[str, Any]) -> Ended:
         chosen = choose(block.conditions, variables, output)
         if chosen == () and block.conditions is not None and not _may_choose_none(block):
-            return self._fail(claim, block, _failure("no_branch", FailureClass.CONFIGURATION,
-                                                     "No branch condition is true and there is no default branch."))
+            failure = _failure("no_branch", FailureClass.CONFIGURATION,
+                               "No branch condition is true and there is no default branch.")
+            return self._fail(claim, block, failure, ours)
         return self._store(claim, blocks.complete(ours, output, chosen, self._clock.now(), self._timings.lease))
 
     def _look_at_children(self, claim: Claim, block: Block, variables: Mapping[str, Any],
@@ -240,6 +251,7 @@ class Blocks:
             return
         over = blocks.cancel(waiting, self._clock.now(), self._timings.lease, "cancelled")
         if self._stores.blocks.change(waiting, over):
+            self._permits.give_back(claim.plan, over)
             self._releases.release(claim.plan, over)
 
     def _store(self, claim: Claim, ended: BlockExecution) -> Ended:

@@ -20,6 +20,7 @@ from workflow_service.domain.statuses import BlockStatus, ExecutionStatus
 from workflow_service.domain.users import User
 from workflow_service.services.closing import Closing
 from workflow_service.services.finish import Finisher
+from workflow_service.services.permits import Permits
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import Clock
 from workflow_service.services.stopping import Stopping
@@ -30,13 +31,14 @@ from workflow_service.services.timings import Timings
 class Cancellation:
     """Cancels executions."""
 
-    def __init__(self, stores: Stores, plans: Plans, stopping: Stopping, closing: Closing, finisher: Finisher,
-                 clock: Clock, timings: Timings) -> None:
+    def __init__(self, stores: Stores, plans: Plans, stopping: Stopping, closing: Closing, permits: Permits,
+                 finisher: Finisher, clock: Clock, timings: Timings) -> None:
         """Cancel executions of these stores."""
         self._stores = stores
         self._plans = plans
         self._stopping = stopping
         self._closing = closing
+        self._permits = permits
         self._finisher = finisher
         self._clock = clock
         self._timings = timings
@@ -120,14 +122,15 @@ class Cancellation:
             if block.status.is_terminal or (has_children and block.status is BlockStatus.AWAITING_CHILDREN):
                 continue
             if self._stopping.may_be_given_up(block, until_s, is_forced=is_forced):
-                self._end(block)
+                self._end(plan, block)
         self._closing.withdraw_requests(now)
         self._forget_restart(now, found)
         self._closing.settle(plan, execution.workspace_id, execution.execution_id)
 
-    def _end(self, block: BlockExecution) -> None:
+    def _end(self, plan: Plan, block: BlockExecution) -> None:
         over = blocks.cancel(block, self._clock.now(), self._timings.lease, "cancelled")
         if self._stores.blocks.change(block, over):
+            self._permits.give_back(plan, over)
             self._finisher.rest(over)
 
     def _forget_restart(self, execution: Execution, found: Sequence[BlockExecution]) -> None:

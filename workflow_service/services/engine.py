@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from workflow_service.domain.template import RetryPolicy
+from workflow_service.services.admission import Admission
 from workflow_service.services.approvals import Approvals
 from workflow_service.services.blocks import Blocks
 from workflow_service.services.bus import Bus, EventLog, Observer
@@ -27,9 +28,11 @@ from workflow_service.services.holds import Holds
 from workflow_service.services.inputs import Inputs
 from workflow_service.services.interventions import Interventions
 from workflow_service.services.leases import Leases
+from workflow_service.services.permits import Permits
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import (
     AgentService,
+    CallRates,
     CheckpointRepository,
     Clock,
     Dispatcher,
@@ -66,6 +69,7 @@ class Ports:
     agents: AgentService
     state: StateService
     dispatcher: Dispatcher
+    rates: CallRates
     clock: Clock
     monotonic: Callable[[], float]
     """Seconds from a clock that is never set."""
@@ -119,13 +123,15 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
     # children are started by use cases that close executions themselves
     closing = Closing(stores, finisher, clock, lambda execution: children.ended(execution))
     claims = Claims(stores, plans, sender, closing, finisher, clock, ports.monotonic, ports.owner, timings)
+    permits = Permits(stores, plans, sender, clock, timings)
     stopping = Stopping(ports.agents, ports.monotonic)
-    cancellation = Cancellation(stores, plans, stopping, closing, finisher, clock, timings)
+    cancellation = Cancellation(stores, plans, stopping, closing, permits, finisher, clock, timings)
     releases = Releases(stores, claims, sender, closing, cancellation, finisher, clock, timings)
-    waits = Waits(stores, plans, ports.agents, sender, closing, finisher, clock, timings)
+    waits = Waits(stores, plans, ports.agents, sender, closing, permits, finisher, clock, timings)
     counts = ports.counts
     leases = Leases(stores.blocks, clock, ports.monotonic, timings.lease, counts)
     handing_back = HandingBack(stores, leases, claims, sender, closing, finisher, clock, timings, counts)
+    admission = Admission(stores, permits, ports.rates, closing, finisher, clock, timings)
     approvals = Approvals(stores, waits, finisher, clock)
     holds = Holds(stores, plans, approvals, sender, closing, finisher, clock)
     standing_holds = StandingHolds(stores, ports.templates, plans, holds, closing, finisher, clock, ports.monotonic,
@@ -135,17 +141,18 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
                             ports.state, clock, ports.new_id, timings)
     starts = ChildStarts(stores, plans, executions, cancellation, holds, results, ports.state, clock, timings)
     children = Children(stores, plans, ports.templates, starts, waits, cancellation, closing, finisher, clock, timings)
-    withdrawals = Withdrawals(stores, plans, stopping, releases, children, closing, finisher, clock, timings)
-    blocks = Blocks(stores, claims, releases, withdrawals, waits, Inputs(stores, ports.agents), children, ports.agents,
-                    leases, finisher, clock, ports.monotonic, ports.draw, timings)
+    withdrawals = Withdrawals(stores, plans, stopping, releases, children, closing, permits, finisher, clock, timings)
+    blocks = Blocks(stores, claims, releases, withdrawals, waits, Inputs(stores, ports.agents), children, admission,
+                    permits, ports.agents, leases, finisher, clock, ports.monotonic, ports.draw, timings)
     restarts = Restarts(stores, ports.templates, plans, ports.agents, ports.state, releases, children, closing, holds,
-                        standing_holds, finisher, clock, timings)
+                        standing_holds, permits, finisher, clock, timings)
     sweeps = Sweeps(stores, plans, claims, releases, waits, children, approvals, executions, cancellation, restarts,
-                    holds, standing_holds, withdrawals, closing, sender, finisher, ports.checkpoints, ports.state,
-                    clock, ports.monotonic, timings)
-    return Engine(templates=Templates(ports.templates, ports.agents, clock), executions=executions,
+                    holds, standing_holds, withdrawals, closing, permits, sender, finisher, ports.checkpoints,
+                    ports.state, clock, ports.monotonic, timings)
+    return Engine(templates=Templates(ports.templates, ports.agents, clock, timings.queues), executions=executions,
                   template_life=TemplateLife(ports.templates, stores.executions),
-                  template_reviews=TemplateReviews(ports.templates, ports.agents, plans, Durations(stores)),
+                  template_reviews=TemplateReviews(ports.templates, ports.agents, plans, Durations(stores),
+                                                   timings.queues),
                   histories=Histories(stores, ports.events, plans, clock), approvals=approvals, holds=holds,
                   standing_holds=standing_holds, cancellation=cancellation, restarts=restarts,
                   interventions=Interventions(stores, plans, restarts, sender, finisher, clock, timings),

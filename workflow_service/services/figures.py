@@ -35,6 +35,8 @@ class Figures:
     """Documents that the sweep must look at now: ``blocks``, ``executions``, ``waits``, ``approvals``."""
     parked: Mapping[WaitKind, int]
     """Blocks that wait and hold no worker, by what they wait for."""
+    permit_waits: Mapping[str, int]
+    """Blocks that wait for a permit, by its kind: ``mutex``, ``agent``."""
     approvals_pending: int
     """Requests that nobody has answered."""
     approvals_overdue: int

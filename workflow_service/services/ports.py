@@ -19,6 +19,7 @@ from workflow_service.domain.changes import StateChanges
 from workflow_service.domain.commands import ExecutionFilter, TemplateFilter
 from workflow_service.domain.events import Event
 from workflow_service.domain.execution import Execution, Slot
+from workflow_service.domain.permits import Claimant, Pool
 from workflow_service.domain.plan import Segment
 from workflow_service.domain.recovery import Checkpoint, RecoveryPoint
 from workflow_service.domain.standing_hold import HoldStatus, StandingHold
@@ -225,6 +226,56 @@ class TemplateVersion:
     """Who stored it."""
     status: TemplateStatus = TemplateStatus.PUBLISHED
     """Draft or published."""
+
+
+class PermitRepository(Protocol):
+    """Permits by the name of their pool, which holds the workspace if the pool belongs to one.
+
+    Each change is one update. A pool is there as long as somebody uses it; ``look_at`` is when the sweep looks at one
+    that was not there.
+    """
+
+    def get(self, name: str) -> Pool | None:
+        """Return a pool; None if nobody uses it."""
+
+    def take(self, name: str, claimant: Claimant, fence: int, limit: int, look_at: datetime) -> bool:
+        """Take a permit and leave the queue, if fewer than ``limit`` are held and nobody waits before the claimant.
+
+        One that is held already is confirmed: it is held by this fence from now on, unless that is an older one.
+        """
+
+    def give_back(self, name: str, claimant: Claimant, fence: int | None = None) -> bool:
+        """Give a permit back; False if it was not held.
+
+        Args:
+            fence: the one under which it has to be held; None for any.
+        """
+
+    def queue(self, name: str, claimant: Claimant, look_at: datetime) -> bool:
+        """Add a claimant to the end of the queue; False if it is in it already, and stays where it is."""
+
+    def unqueue(self, name: str, claimant: Claimant) -> bool:
+        """Take a claimant out of the queue; False if it was not in it."""
+
+    def due(self, at: datetime, limit: int) -> Sequence[str]:
+        """Return up to ``limit`` names of pools that the sweep is to look at."""
+
+    def look_again(self, name: str, at: datetime) -> None:
+        """Store when the sweep looks again at a pool, or forget the pool if nobody uses it any more."""
+
+
+class CallRates(Protocol):
+    """How often agents were called lately, by all workers together."""
+
+    def ask(self, agent_id: str, per_minute: int, at: datetime, *, is_promised: bool) -> datetime:
+        """Return when one more call may start, by the rule of ``domain.rates``; one that starts now is counted.
+
+        Best effort and bounded in time: it never raises. If it can't be known, the call starts now.
+
+        Args:
+            at: now.
+            is_promised: whether an earlier answer promised an instant that has come.
+        """
 
 
 class TemplateRepository(Protocol):

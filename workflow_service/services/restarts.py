@@ -29,6 +29,7 @@ from workflow_service.services.closing import Closing
 from workflow_service.services.finish import Finisher
 from workflow_service.services.holds import Holds
 from workflow_service.services.inputs import check_input, reads_context
+from workflow_service.services.permits import Permits
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import AgentService, Clock, StateService, TemplateRepository
 from workflow_service.services.releases import Releases
@@ -53,7 +54,8 @@ class Restarts:
 
     def __init__(self, stores: Stores, templates: TemplateRepository, plans: Plans, agents: AgentService,
                  state: StateService, releases: Releases, children: Children, closing: Closing, holds: Holds,
-                 standing_holds: StandingHolds, finisher: Finisher, clock: Clock, timings: Timings) -> None:
+                 standing_holds: StandingHolds, permits: Permits, finisher: Finisher, clock: Clock,
+                 timings: Timings) -> None:
         """Restart executions of these stores."""
         self._stores = stores
         self._templates = templates
@@ -65,6 +67,7 @@ class Restarts:
         self._closing = closing
         self._holds = holds
         self._standing_holds = standing_holds
+        self._permits = permits
         self._finisher = finisher
         self._clock = clock
         self._timings = timings
@@ -213,6 +216,8 @@ class Restarts:
                                supplied=(execution.restart_supplied or {}).get(name))
         if not self._stores.blocks.change(block, after):
             return False
+        if not block.status.is_terminal:
+            self._permits.give_back(plan, block)
         self._finisher.rest(after)
         return True
 

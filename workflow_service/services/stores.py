@@ -11,6 +11,7 @@ from workflow_service.services.ports import (
     ApprovalRepository,
     BlockRepository,
     ExecutionRepository,
+    PermitRepository,
     StandingHoldRepository,
     WaitRepository,
 )
@@ -18,13 +19,14 @@ from workflow_service.services.ports import (
 
 @dataclass(frozen=True, kw_only=True)
 class Stores:
-    """Where executions, their blocks, waits, approvals and what holds them are kept."""
+    """Where executions, their blocks, waits, approvals, permits and what holds them are kept."""
 
     executions: ExecutionRepository
     blocks: BlockRepository
     waits: WaitRepository
     approvals: ApprovalRepository
     holds: StandingHoldRepository
+    permits: PermitRepository
 
     def execution_of(self, user: User, execution_id: str) -> Execution:
         """Return an execution of the user's workspace.

@@ -31,6 +31,7 @@ from workflow_service.services.closing import Closing
 from workflow_service.services.executions import Executions
 from workflow_service.services.finish import Finisher
 from workflow_service.services.holds import Holds
+from workflow_service.services.permits import Permits
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import (
     CheckpointRepository,
@@ -66,7 +67,8 @@ class Sweeps:
     def __init__(self, stores: Stores, plans: Plans, claims: Claims, releases: Releases, waits: Waits,
                  children: Children, approvals: Approvals, executions: Executions, cancellation: Cancellation,
                  restarts: Restarts, holds: Holds, standing_holds: StandingHolds, withdrawals: Withdrawals,
-                 closing: Closing, sender: Sender, finisher: Finisher, checkpoints: CheckpointRepository,
+                 closing: Closing, permits: Permits, sender: Sender, finisher: Finisher,
+                 checkpoints: CheckpointRepository,
                  state: StateService, clock: Clock, monotonic: Callable[[], float], timings: Timings) -> None:
         """Repair the documents of these stores by the use cases that change them."""
         self._stores = stores
@@ -83,6 +85,7 @@ class Sweeps:
         self._standing_holds = standing_holds
         self._withdrawals = withdrawals
         self._closing = closing
+        self._permits = permits
         self._sender = sender
         self._finisher = finisher
         self._checkpoints = checkpoints
@@ -93,8 +96,9 @@ class Sweeps:
         self._alone: defaultdict[str, Lock] = defaultdict(Lock)
 
     def sweep_blocks(self) -> int:
-        """Repair blocks: not started, owner lost, retry due, ended and not released, parked and not told."""
-        return self._sweep(self._stores.blocks, self._repair_block)
+        """Repair blocks: not started, owner lost, retry due, ended and not released, parked and not told, and permits.
+        """
+        return self._sweep(self._stores.blocks, self._repair_block) + self._permits.repair()
 
     def sweep_executions(self) -> int:
         """Repair executions: half started, pausing, cancelling, half restarted, timed out, not told of, half held."""
@@ -164,6 +168,7 @@ class Sweeps:
         if block.status is BlockStatus.PENDING:
             self._repair_reset(execution, block)
         elif block.status.is_terminal:
+            self._permits.give_back(self._plans.of(execution), block)
             self._releases.release(self._plans.of(execution), block)
         elif block.status.is_parked:
             self._repair_parked(block)
@@ -196,6 +201,9 @@ class Sweeps:
             self._look_later(block, block.sent + 1)
         elif block.status is BlockStatus.RETRY_WAIT:
             self._retry(plan, block)
+        elif block.waits_for is not None and block.status is BlockStatus.READY:
+            self._permits.remind(block, block.waits_for)
+            self._look_later(block, block.sent + 1)
         else:
             was_sent = self._sender.send(plan, [block])
             self._look_later(block, block.sent + 1 if was_sent else block.sent)

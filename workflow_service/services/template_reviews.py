@@ -11,6 +11,8 @@ from workflow_service.domain.agents import Agent
 from workflow_service.domain.errors import Issue
 from workflow_service.domain.plan_outline import PlanOutline, outline
 from workflow_service.domain.readiness import availability_issue, readiness_issues
+from workflow_service.domain.routing import USUAL_QUEUE
+from workflow_service.domain.routing_validation import queue_issues
 from workflow_service.domain.template import Document, Template
 from workflow_service.domain.template_diff import TemplateDiff, template_diff
 from workflow_service.domain.template_order import in_order
@@ -59,12 +61,17 @@ class TemplateReviews:
     """Compares, validates, plans and writes out templates."""
 
     def __init__(self, templates: TemplateRepository, agents: AgentService, plans: Plans,
-                 durations: Durations) -> None:
-        """Read templates from this repository and check them against this registry."""
+                 durations: Durations, queues: Sequence[str] = (USUAL_QUEUE,)) -> None:
+        """Read templates from this repository and check them against this registry.
+
+        Args:
+            queues: those that a template may name.
+        """
         self._durations = durations
         self._templates = templates
         self._agents = agents
         self._plans = plans
+        self._queues = queues
 
     def compare(self, user: User, template_id: str, old: str, new: str | None = None) -> ComparedVersions:
         """Return what differs between two versions; the newer one is the latest if none is named.
@@ -90,7 +97,8 @@ class TemplateReviews:
         if structure:  # it was stored under other rules
             return structure
         template = parse_template(document)
-        return [*template_issues(template, agents), *readiness_issues(template), *_agent_issues(template, agents)]
+        return [*template_issues(template, agents), *queue_issues(template, self._queues), *readiness_issues(template),
+                *_agent_issues(template, agents)]
 
     def plan(self, user: User, template_id: str, version: str | None = None) -> PlannedVersion:
         """Return the outline of the plan of a version, the latest if none is named.

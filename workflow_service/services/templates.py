@@ -22,6 +22,8 @@ from workflow_service.domain.errors import (
     VersionTaken,
 )
 from workflow_service.domain.paging import Page, Place, page_of
+from workflow_service.domain.routing import USUAL_QUEUE
+from workflow_service.domain.routing_validation import queue_issues
 from workflow_service.domain.template import Document
 from workflow_service.domain.template_parsing import parse_template
 from workflow_service.domain.template_schema import TEMPLATE_SCHEMA
@@ -39,11 +41,17 @@ TemplateView = dict[str, Any]
 class Templates:
     """Stores and finds templates."""
 
-    def __init__(self, templates: TemplateRepository, agents: AgentService, clock: Clock) -> None:
-        """Keep templates in this repository and check them against this registry."""
+    def __init__(self, templates: TemplateRepository, agents: AgentService, clock: Clock,
+                 queues: Sequence[str] = (USUAL_QUEUE,)) -> None:
+        """Keep templates in this repository and check them against this registry.
+
+        Args:
+            queues: those that a template may name.
+        """
         self._templates = templates
         self._agents = agents
         self._clock = clock
+        self._queues = queues
 
     def create(self, user: User, document: Document) -> TemplateView:
         """Store a new template.
@@ -131,7 +139,8 @@ class Templates:
                  meta_issues((block.get("humanInLoop") or {}).get("inputSchema") or {},
                              f"blocks[{index}].humanInLoop.inputSchema")]
         given = meta_issues(document.get("inputSchema") or {}, "inputSchema")
-        return [*template_issues(parse_template(document), self._registry()), *given, *forms]
+        template = parse_template(document)
+        return [*template_issues(template, self._registry()), *queue_issues(template, self._queues), *given, *forms]
 
     def get(self, user: User, template_id: str, version: str | None = None) -> TemplateView:
         """Return one version, the latest if none is named.

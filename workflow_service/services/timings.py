@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from workflow_service.domain.limits import AgentLimits
+from workflow_service.domain.routing import USUAL_QUEUE
+
 
 @dataclass(frozen=True, kw_only=True)
 class Timings:
@@ -31,3 +34,7 @@ class Timings:
     recovery_point_interval: timedelta = timedelta(minutes=1)
     max_parallel_blocks: int = 10
     """Of one execution, if its template does not say."""
+    agent_limits: AgentLimits = AgentLimits()
+    """Of each agent, across all executions."""
+    queues: tuple[str, ...] = (USUAL_QUEUE,)
+    """Those that a template may name."""

@@ -26,6 +26,7 @@ from workflow_service.domain.wait import Wait, wait_of
 from workflow_service.services.claims import Claim
 from workflow_service.services.closing import Closing
 from workflow_service.services.finish import Finisher
+from workflow_service.services.permits import Permits
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import AgentService, Clock
 from workflow_service.services.sending import Sender
@@ -37,13 +38,14 @@ class Waits:
     """Parks blocks and wakes them."""
 
     def __init__(self, stores: Stores, plans: Plans, agents: AgentService, sender: Sender, closing: Closing,
-                 finisher: Finisher, clock: Clock, timings: Timings) -> None:
+                 permits: Permits, finisher: Finisher, clock: Clock, timings: Timings) -> None:
         """Park blocks of these stores."""
         self._agents = agents
         self._stores = stores
         self._plans = plans
         self._sender = sender
         self._closing = closing
+        self._permits = permits
         self._finisher = finisher
         self._clock = clock
         self._timings = timings
@@ -149,6 +151,7 @@ class Waits:
                 return False  # the sweep tells it again
         over = blocks.cancel(parked, self._clock.now(), self._timings.lease, "cancelled")
         if self._stores.blocks.change(parked, over):
+            self._permits.give_back(claim.plan, over)
             self._closing.settle(claim.plan, parked.workspace_id, parked.execution_id)
             self._finisher.rest(over, urgent=True)
         return True

@@ -23,6 +23,7 @@ from workflow_service.services.children import Children
 from workflow_service.services.claims import Claim
 from workflow_service.services.closing import Closing
 from workflow_service.services.finish import Finisher
+from workflow_service.services.permits import Permits
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import Clock
 from workflow_service.services.releases import Releases
@@ -39,7 +40,8 @@ class Withdrawals:
     """Withdraws blocks."""
 
     def __init__(self, stores: Stores, plans: Plans, stopping: Stopping, releases: Releases,
-                 children: Children, closing: Closing, finisher: Finisher, clock: Clock, timings: Timings) -> None:
+                 children: Children, closing: Closing, permits: Permits, finisher: Finisher, clock: Clock,
+                 timings: Timings) -> None:
         """Withdraw blocks of these stores."""
         self._stores = stores
         self._plans = plans
@@ -47,6 +49,7 @@ class Withdrawals:
         self._releases = releases
         self._children = children
         self._closing = closing
+        self._permits = permits
         self._finisher = finisher
         self._clock = clock
         self._timings = timings
@@ -138,6 +141,7 @@ class Withdrawals:
         self._closing.supersede_requests(execution, {block.block_id: block.epoch + 1 for block in ended},
                                          ApprovalStatus.CANCELLED)
         for block in ended:
+            self._permits.give_back(plan, block)
             self._releases.release(plan, block)
 
     def _forget(self, execution: Execution, names: Collection[str]) -> None:

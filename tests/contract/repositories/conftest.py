@@ -17,6 +17,7 @@ from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.clock import VirtualClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.permits import PermitsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
@@ -26,6 +27,7 @@ from workflow_service.repositories.mongo import (
     checkpoints,
     events,
     executions,
+    permits,
     standing_holds,
     templates,
     waits,
@@ -37,6 +39,7 @@ from workflow_service.repositories.mongo.connection import Store, connect
 from workflow_service.repositories.mongo.events import EventsInMongo
 from workflow_service.repositories.mongo.executions import ExecutionsInMongo
 from workflow_service.repositories.mongo.indexes import INDEXES, create_indexes
+from workflow_service.repositories.mongo.permits import PermitsInMongo
 from workflow_service.repositories.mongo.standing_holds import StandingHoldsInMongo
 from workflow_service.repositories.mongo.templates import TemplatesInMongo
 from workflow_service.repositories.mongo.waits import WaitsInMongo
@@ -46,6 +49,7 @@ from workflow_service.services.ports import (
     CheckpointRepository,
     EventRepository,
     ExecutionRepository,
+    PermitRepository,
     StandingHoldRepository,
     TemplateRepository,
     WaitRepository,
@@ -154,4 +158,11 @@ def checkpoint_repository(choose: Choose, clock: VirtualClock) -> CheckpointRepo
 def hold_repository(choose: Choose) -> StandingHoldRepository:
     """No standing holds."""
     repository: StandingHoldRepository = choose(StandingHoldsInMemory, StandingHoldsInMongo, standing_holds.COLLECTION)
+    return repository
+
+
+@pytest.fixture
+def permit_repository(choose: Choose) -> PermitRepository:
+    """No permits are held."""
+    repository: PermitRepository = choose(PermitsInMemory, PermitsInMongo, permits.COLLECTION)
     return repository

@@ -15,6 +15,7 @@ from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.errors import Unavailable
 from workflow_service.domain.events import Event
 from workflow_service.domain.execution import Execution
+from workflow_service.domain.permits import Claimant, agent_permits, mutex_permits
 from workflow_service.domain.recovery import Checkpoint
 from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, ExecutionStatus, WaitKind, WaitStatus
 from workflow_service.domain.wait import Wait
@@ -24,6 +25,7 @@ from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.clock import VirtualClock
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
 from workflow_service.repositories.memory.figures import FiguresInMemory
+from workflow_service.repositories.memory.permits import PermitsInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
 from workflow_service.repositories.mongo.approvals import ApprovalsInMongo
 from workflow_service.repositories.mongo.blocks import BlocksInMongo
@@ -32,6 +34,7 @@ from workflow_service.repositories.mongo.connection import Store, connect
 from workflow_service.repositories.mongo.executions import ExecutionsInMongo
 from workflow_service.repositories.mongo.figures import FiguresInMongo
 from workflow_service.repositories.mongo.indexes import INDEXES, create_indexes
+from workflow_service.repositories.mongo.permits import PermitsInMongo
 from workflow_service.repositories.mongo.waits import WaitsInMongo
 from workflow_service.services.figures import FigureSource
 
@@ -48,6 +51,7 @@ class Stored:
     waits: Any
     approvals: Any
     checkpoints: Any
+    permits: Any
     figures: FigureSource
 
 
@@ -58,13 +62,15 @@ def stored(adapter: str, clock: VirtualClock, request: pytest.FixtureRequest) ->
         executions, blocks, waits, approvals = (ExecutionsInMemory(), BlocksInMemory(), WaitsInMemory(),
                                                 ApprovalsInMemory())
         checkpoints = CheckpointsInMemory(clock)
+        permits = PermitsInMemory()
+        figures = FiguresInMemory(executions, blocks, waits, approvals, checkpoints, permits, clock, LEASE)
         return Stored(executions=executions, blocks=blocks, waits=waits, approvals=approvals, checkpoints=checkpoints,
-                      figures=FiguresInMemory(executions, blocks, waits, approvals, checkpoints, clock, LEASE))
+                      permits=permits, figures=figures)
     store: Store = request.getfixturevalue("store")
     create_indexes(store, INDEXES)
     kept = CheckpointsInMongo(store, clock)
     return Stored(executions=ExecutionsInMongo(store), blocks=BlocksInMongo(store), waits=WaitsInMongo(store),
-                  approvals=ApprovalsInMongo(store), checkpoints=kept,
+                  approvals=ApprovalsInMongo(store), checkpoints=kept, permits=PermitsInMongo(store),
                   figures=FiguresInMongo(store, kept, clock, LEASE))
 
 
@@ -161,3 +167,12 @@ def test_a_store_that_is_away_is_said(clock: VirtualClock) -> None:
             away()
     finally:
         store.close()
+
+
+def test_blocks_that_wait_for_a_permit_are_counted_by_what_is_limited(stored: Stored) -> None:
+    blocks = [Claimant(workspace_id="w", execution_id="e", block_id=name, epoch=1) for name in "abc"]
+    for name, count in ((mutex_permits("w", "m"), 2), (mutex_permits("v", "m"), 1), (agent_permits("echo"), 3)):
+        for block in blocks[:count]:
+            stored.permits.queue(name, block, NOW)
+    stored.permits.take(mutex_permits("w", "free"), blocks[0], 1, 1, NOW)
+    assert stored.figures.read().permit_waits == {"mutex": 3, "agent": 3}

@@ -21,6 +21,7 @@ from tests.contract.repositories.builders import (
 from tests.contract.repositories.lossy_proxy import Fault, LossyProxy
 from workflow_service.domain.blocks import BlockExecution, claim, complete, decide_edge
 from workflow_service.domain.execution import Slot
+from workflow_service.domain.permits import Claimant, Pool
 from workflow_service.domain.template_status import TemplateStatus
 from workflow_service.repositories.memory.clock import VirtualClock
 from workflow_service.repositories.mongo import events
@@ -31,8 +32,11 @@ from workflow_service.repositories.mongo.events import EventsInMongo
 from workflow_service.repositories.mongo.executions import ExecutionsInMongo
 from workflow_service.repositories.mongo.indexes import INDEXES, create_indexes
 from workflow_service.repositories.mongo.large_values import LIMIT_BYTES
+from workflow_service.repositories.mongo.permits import PermitsInMongo
 from workflow_service.repositories.mongo.templates import VERSIONS, TemplatesInMongo
 
+HOLDER = Claimant(workspace_id=HERE, execution_id="x1", block_id="b1", epoch=1)
+OTHER = replace(HOLDER, block_id="b2")
 SLOT = Slot(block_id="b1", fence=1)
 LARGE = {"text": "x" * LIMIT_BYTES}
 
@@ -267,3 +271,43 @@ def test_deleted_template_that_comes_back(behind: Store, lose: Callable[[str], N
     lose("update")
     assert templates.insert(again)
     assert templates.get(HERE, "t1") == again
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_take_a_permit(behind: Store, lose: Callable[[str], None], is_new: bool) -> None:
+    permits = PermitsInMongo(behind)
+    if not is_new:
+        permits.queue("m", HOLDER, NOW)
+    lose("insert" if is_new else "update")
+    assert permits.take("m", HOLDER, 2, 1, NOW)
+    assert permits.get("m") == Pool(name="m", holders={HOLDER: 2})
+    assert not permits.take("m", OTHER, 1, 1, NOW)
+    permits.give_back("m", HOLDER)
+    assert permits.take("m", OTHER, 1, 1, NOW)
+
+
+def test_confirm_a_permit(behind: Store, lose: Callable[[str], None]) -> None:
+    permits = PermitsInMongo(behind)
+    permits.take("m", HOLDER, 1, 1, NOW)
+    lose("update")
+    assert permits.take("m", HOLDER, 2, 1, NOW)
+    assert permits.get("m") == Pool(name="m", holders={HOLDER: 2})
+
+
+def test_give_a_permit_back(behind: Store, lose: Callable[[str], None]) -> None:
+    permits = PermitsInMongo(behind)
+    for who in (HOLDER, OTHER):
+        permits.take("m", who, 1, 2, NOW)
+    lose("update")
+    assert permits.give_back("m", HOLDER, 1)
+    assert permits.take("m", HOLDER, 2, 2, NOW)
+    assert not permits.take("m", replace(OTHER, epoch=2), 1, 2, NOW)
+
+
+def test_queue_for_a_permit(behind: Store, lose: Callable[[str], None]) -> None:
+    permits = PermitsInMongo(behind)
+    permits.take("m", HOLDER, 1, 1, NOW)
+    lose("update")
+    assert permits.queue("m", OTHER, NOW)
+    assert permits.get("m") == Pool(name="m", holders={HOLDER: 1}, waiting=(OTHER,))
+    assert permits.unqueue("m", OTHER)

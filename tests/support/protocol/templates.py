@@ -33,6 +33,11 @@ def end(block_id: str, *after: str, status: str = "failed") -> dict[str, Any]:
     return {"blockId": block_id, "dependencies": list(after), "end": {"status": status, "message": "So it is."}}
 
 
+def locked(block_id: str, *after: str) -> dict[str, Any]:
+    """Return a block of a critical section."""
+    return block(block_id, *after, mutex={"name": "section"})
+
+
 def template(name: str, *blocks: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
     """Return a template that has a year's time."""
     return {"templateId": name, "name": name, "version": "1.0.0", "blocks": list(blocks),
@@ -81,5 +86,7 @@ TEMPLATES: Mapping[str, Mapping[str, Any]] = {one["templateId"]: one for one in 
              block("A", "G"), block("D", "A", "F")),
     template("ended", block("A"), end("E", "A"), gate("G", wait_s=40), block("B", "G"), block("C")),
     template("ends", block("A"), end("E", "A"), end("F", status="completed"), block("B"), block("C", "B")),
+    template("locked", locked("A"), locked("B"), locked("C", "A"), block("D", "A", "B", "C")),
+    template("locked_in_turn", locked("A"), locked("B"), block("C"), locked("D", "C"), maxParallelBlocks=2),
 )}
 """By name."""

@@ -39,12 +39,14 @@ from workflow_service.domain.plan import Line, Plan
 from workflow_service.domain.statuses import BlockStatus, ExecutionStatus
 from workflow_service.domain.template import RetryPolicy
 from workflow_service.domain.users import User
+from workflow_service.integrations.memory.rates import CallRatesInMemory
 from workflow_service.repositories.memory.approvals import ApprovalsInMemory
 from workflow_service.repositories.memory.blocks import BlocksInMemory
 from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.clock import VirtualClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.permits import PermitsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
@@ -115,6 +117,7 @@ class World:
         self.waits = WaitsInMemory()
         self.approvals = ApprovalsInMemory()
         self.holds = StandingHoldsInMemory()
+        self.permits = PermitsInMemory()
         self.events = EventsInMemory()
         self.checkpoints = CheckpointsInMemory(self.clock)
         self.templates = TemplatesInMemory()
@@ -396,10 +399,11 @@ class World:
         ports = Ports(
             stores=Stores(executions=watch(self.executions, "executions"), blocks=watch(self.blocks, "blocks"),
                           waits=watch(self.waits, "waits"), approvals=watch(self.approvals, "approvals"),
-                          holds=watch(self.holds, "holds")),
+                          holds=watch(self.holds, "holds"), permits=watch(self.permits, "permits")),
             templates=self.templates, events=watch(self.events, "events"),
             checkpoints=watch(self.checkpoints, "checkpoints"), agents=self.agent,
-            state=watch(self.state, "state"), dispatcher=watch(self, "messages"), clock=self.clock,
+            state=watch(self.state, "state"), dispatcher=watch(self, "messages"),
+            rates=CallRatesInMemory(), clock=self.clock,
             monotonic=lambda: self.clock.now().timestamp(),
             draw=lambda: 0.5, new_id=self._new_id, owner=name)
         return Process(name=name, engine=build_engine(ports, TIMINGS))
@@ -450,6 +454,23 @@ class World:
         running = {work.key for work in self.agent.works.values() if work.caller_waits and self._runs(work.key)}
         if limit is not None and len(running | {call.idempotency_key}) > limit:
             self.witness.faults.append(f"slots: {sorted(running)} run already when {call.idempotency_key} begins")
+        self._look_into_mutex(call)
+
+    def _look_into_mutex(self, call: AgentCall) -> None:
+        """See to it that nobody else is at work in the critical section of a block, its caller gone or not."""
+        mutexes = {block.block_id: block.mutex for block in self.plan.template.blocks if block.mutex is not None}
+        mutex = mutexes.get(call.block_id)
+        if mutex is None:
+            return
+        others = [key for key in self.agent.works if key != call.idempotency_key
+                  and mutexes.get(key.split(":")[1]) == mutex and self._is_at_work(key)]
+        if len(others) >= mutex.permits:
+            self.witness.faults.append(f"mutex: {others} are at work when {call.idempotency_key} begins")
+
+    def _is_at_work(self, key: str) -> bool:
+        execution_id, block_id, epoch = key.split(":")
+        block = self.blocks.get(WORKSPACE, block_execution_id(execution_id, block_id))
+        return block is not None and block.epoch == int(epoch) and not block.status.is_terminal
 
     def _runs(self, key: str) -> bool:
         identifier, epoch = key.rsplit(":", 1)

@@ -18,8 +18,8 @@ from workflow_service.services.figures import Figures, ready_for
 
 FIGURES = Figures(
     executions={ExecutionStatus.RUNNING: 3}, blocks={BlockStatus.READY: 4}, oldest_ready=timedelta(seconds=5),
-    due={"blocks": 6}, parked={WaitKind.APPROVAL: 7}, approvals_pending=8, approvals_overdue=9, checkpoints_waiting=10,
-    checkpoint_lag=timedelta(seconds=11), outbox_lag=None)
+    due={"blocks": 6}, parked={WaitKind.APPROVAL: 7}, permit_waits={"mutex": 12}, approvals_pending=8,
+    approvals_overdue=9, checkpoints_waiting=10, checkpoint_lag=timedelta(seconds=11), outbox_lag=None)
 
 
 class Source:
@@ -70,7 +70,8 @@ def test_every_figure_is_shown(registry: Registry) -> None:
         one.name for one in CATALOGUE if one.scope is Scope.STORE}} == {
         'workflow_executions{status="running"}': 3, 'workflow_blocks_on_their_way{status="ready"}': 4,
         "workflow_oldest_ready_block_age_seconds": 5, 'workflow_due_documents{kind="blocks"}': 6,
-        'workflow_parked_blocks{kind="approval"}': 7, "workflow_approvals_pending": 8, "workflow_approvals_overdue": 9,
+        'workflow_parked_blocks{kind="approval"}': 7, 'workflow_permit_waits{kind="mutex"}': 12,
+        "workflow_approvals_pending": 8, "workflow_approvals_overdue": 9,
         "workflow_checkpoints_waiting": 10, "workflow_checkpoint_lag_seconds": 11,
         "workflow_event_outbox_lag_seconds": 0, "workflow_figures_up": 1}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -22,6 +22,7 @@ from workflow_service.domain.commands import (
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.ids import block_execution_id
 from workflow_service.domain.invariants import Effect, Record, retired_names, violations
+from workflow_service.domain.limits import AgentLimits
 from workflow_service.domain.plan import Line
 from workflow_service.domain.recovery import Checkpoint
 from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, ExecutionStatus
@@ -29,6 +30,7 @@ from workflow_service.domain.template import RetryPolicy
 from workflow_service.domain.users import User
 from workflow_service.domain.wait import Wait
 from workflow_service.integrations.memory.agents import InMemoryAgentService
+from workflow_service.integrations.memory.rates import CallRatesInMemory
 from workflow_service.integrations.memory.state import InMemoryStateService
 from workflow_service.integrations.memory.work import InMemoryAgent, Outcome
 from workflow_service.repositories.memory.approvals import ApprovalsInMemory
@@ -37,6 +39,7 @@ from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.clock import VirtualClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.permits import PermitsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
@@ -154,14 +157,16 @@ class _Mortal:
 class Life:
     """All that becomes of some executions."""
 
-    def __init__(self, *blocks: Mapping[str, Any], **settings: Any) -> None:
+    def __init__(self, *blocks: Mapping[str, Any], agent_limits: AgentLimits = AgentLimits(), **settings: Any) -> None:
         """Store a template ``t`` of these blocks."""
+        self._timings = replace(TIMINGS, agent_limits=agent_limits)
         self.clock = TickingClock()
         self.agents = Agents(clock=self.clock)
         self.state = InMemoryStateService(self.clock.now)
         self.executions, self.blocks = ExecutionsInMemory(), BlocksInMemory()
         self.waits, self.approvals = WaitsInMemory(), ApprovalsInMemory()
-        self.holds = StandingHoldsInMemory()
+        self.holds, self.permits = StandingHoldsInMemory(), PermitsInMemory()
+        self.rates = CallRatesInMemory()
         self.templates, self.events = TemplatesInMemory(), EventsInMemory()
         self.messages: deque[RunBlock] = deque()
         self._numbers = count(1)
@@ -200,6 +205,11 @@ class Life:
         finally:
             self.engine = lasting
         return False
+
+    def set_limits(self, agent_limits: AgentLimits) -> None:
+        """Let the service go on with other limits of agents."""
+        self._timings = replace(self._timings, agent_limits=agent_limits)
+        self.engine = self._engine()
 
     def start(self, template_id: str = "t", user: User = OPERATOR, **given: Any) -> str:
         """Start an execution."""
@@ -342,12 +352,14 @@ class Life:
 
     def _engine(self, through: Callable[[Any], Any] = lambda port: port) -> Engine:
         stores = Stores(executions=through(self.executions), blocks=through(self.blocks), waits=through(self.waits),
-                        approvals=through(self.approvals), holds=through(self.holds))
+                        approvals=through(self.approvals), holds=through(self.holds),
+                        permits=through(self.permits))
         return build_engine(Ports(
             stores=stores, templates=self.templates, events=self.events, checkpoints=CheckpointsInMemory(self.clock),
-            agents=through(self.agents.service), state=self.state, dispatcher=through(self), clock=self.clock,
+            agents=through(self.agents.service), state=self.state, dispatcher=through(self),
+            rates=through(self.rates), clock=self.clock,
             monotonic=lambda: self.clock.now().timestamp(), draw=lambda: 0.5,
-            new_id=lambda: f"run-{next(self._numbers)}", owner="worker"), TIMINGS)
+            new_id=lambda: f"run-{next(self._numbers)}", owner="worker"), self._timings)
 
     def _blocks_of(self, run: Execution) -> list[BlockExecution]:
         names = tuple(self._plans.of(run).nodes)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 
+from workflow_service.domain.permits import KINDS, kind_of
 from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, WaitKind, WaitStatus
 from workflow_service.repositories.memory.approvals import ApprovalsInMemory
 from workflow_service.repositories.memory.blocks import BlocksInMemory
 from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.permits import PermitsInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
 from workflow_service.services.figures import LIVE, MOST_COUNTED, ON_THEIR_WAY, Figures, ready_for
 from workflow_service.services.ports import Clock
@@ -19,8 +21,8 @@ class FiguresInMemory:
     """The figures port."""
 
     def __init__(self, executions: ExecutionsInMemory, blocks: BlocksInMemory, waits: WaitsInMemory,
-                 approvals: ApprovalsInMemory, checkpoints: CheckpointsInMemory, clock: Clock,
-                 lease: timedelta) -> None:
+                 approvals: ApprovalsInMemory, checkpoints: CheckpointsInMemory,
+                 permits: PermitsInMemory, clock: Clock, lease: timedelta) -> None:
         """Count in these stores.
 
         Args:
@@ -32,6 +34,7 @@ class FiguresInMemory:
         self._waits = waits
         self._approvals = approvals
         self._checkpoints = checkpoints
+        self._permits = permits
         self._clock = clock
         self._lease = lease
 
@@ -51,6 +54,8 @@ class FiguresInMemory:
             parked={WaitKind.APPROVAL: len(pending), WaitKind.AGENT: sum(
                 wait.kind is WaitKind.AGENT and wait.status is WaitStatus.OPEN and wait.due_at is not None
                 for wait in self._waits.everything())},
+            permit_waits={kind: sum(len(pool.waiting) for pool in self._permits.everything()
+                                    if kind_of(pool.name) == kind) for kind in KINDS},
             approvals_pending=len(pending), approvals_overdue=sum(one.overdue_at <= now for one in pending),
             checkpoints_waiting=len(self._checkpoints.oldest(MOST_COUNTED)), checkpoint_lag=self._checkpoints.lag(now),
             outbox_lag=max((now - event.at for block in blocks for event in block.outbox), default=None))

@@ -13,8 +13,9 @@ from typing import Any
 import pymongo
 from pymongo import ASCENDING
 
+from workflow_service.domain.permits import KINDS, kind_of
 from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, WaitKind, WaitStatus
-from workflow_service.repositories.mongo import approvals, blocks, checkpoints, executions, waits
+from workflow_service.repositories.mongo import approvals, blocks, checkpoints, executions, permits, waits
 from workflow_service.repositories.mongo.connection import Raw, Store, store_errors
 from workflow_service.services.figures import LIVE, MOST_COUNTED, MOST_READ, ON_THEIR_WAY, Figures, ready_for
 from workflow_service.services.ports import CheckpointRepository, Clock
@@ -62,7 +63,7 @@ class FiguresInMongo:
                               if raw["status"] == BlockStatus.READY.value), default=None),
             due={kind: self._count(name, {"dueAt": {"$lte": now}}) for kind, name in _COLLECTIONS.items()},
             parked={WaitKind.APPROVAL: approvals_pending, WaitKind.AGENT: self._count(waits.COLLECTION, at_agents)},
-            approvals_pending=approvals_pending,
+            permit_waits=self._permit_waits(), approvals_pending=approvals_pending,
             approvals_overdue=self._count(approvals.COLLECTION, {**pending, "overdueAt": {"$lte": now}}),
             checkpoints_waiting=self._store.collection(checkpoints.COLLECTION).estimated_document_count(),
             checkpoint_lag=self._checkpoints.lag(now),
@@ -72,6 +73,12 @@ class FiguresInMongo:
         fields = {"_id": 0, "status": 1, "sent": 1, "dueAt": 1, "outbox.at": 1}
         found = self._store.collection(blocks.COLLECTION).find({"dueAt": _EVER}, fields).limit(MOST_READ)
         return list(found if self._store.is_embedded else found.sort("dueAt", ASCENDING))
+
+    def _permit_waits(self) -> dict[str, int]:
+        found = self._store.collection(permits.COLLECTION).find(
+            {"waiting.0": {"$exists": True}}, {"waiting.epoch": 1}).limit(MOST_READ)
+        waiting = [(kind_of(raw["_id"]), len(raw["waiting"])) for raw in found]
+        return {kind: sum(count for other, count in waiting if other == kind) for kind in KINDS}
 
     def _count(self, name: str, query: Raw) -> int:
         return self._store.collection(name).count_documents(query, limit=MOST_COUNTED)
