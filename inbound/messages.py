@@ -14,7 +14,7 @@ from web.api.schemas.fields import Identifier, RequestSchema
 from web.errors import MalformedJSON
 from web.json_body import parse_json
 from workflow_service.domain.errors import Invalid
-from workflow_service.services.executions import LONGEST_KEY
+from workflow_service.domain.idempotency import LONGEST_KEY
 
 START_EXECUTION = "start_execution"
 RESPOND_TO_APPROVAL = "respond_to_approval"

@@ -23,6 +23,7 @@ from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.clock import VirtualClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.signals import SignalsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
@@ -32,6 +33,7 @@ from workflow_service.repositories.mongo.checkpoints import CheckpointsInMongo
 from workflow_service.repositories.mongo.connection import Store
 from workflow_service.repositories.mongo.events import EventsInMongo
 from workflow_service.repositories.mongo.executions import ExecutionsInMongo
+from workflow_service.repositories.mongo.signals import SignalsInMongo
 from workflow_service.repositories.mongo.standing_holds import StandingHoldsInMongo
 from workflow_service.repositories.mongo.templates import TemplatesInMongo
 from workflow_service.repositories.mongo.waits import WaitsInMongo
@@ -60,7 +62,7 @@ def in_memory(clock: VirtualClock) -> Repositories:
     """Return empty repositories in memory."""
     return Repositories(
         stores=Stores(executions=ExecutionsInMemory(), blocks=BlocksInMemory(), waits=WaitsInMemory(),
-                      approvals=ApprovalsInMemory(), holds=StandingHoldsInMemory()),
+                      approvals=ApprovalsInMemory(), signals=SignalsInMemory(), holds=StandingHoldsInMemory()),
         templates=TemplatesInMemory(), events=EventsInMemory(), checkpoints=CheckpointsInMemory(clock))
 
 
@@ -68,7 +70,7 @@ def in_mongo(store: Store, clock: VirtualClock) -> Repositories:
     """Return the repositories of a database."""
     return Repositories(
         stores=Stores(executions=ExecutionsInMongo(store), blocks=BlocksInMongo(store), waits=WaitsInMongo(store),
-                      approvals=ApprovalsInMongo(store), holds=StandingHoldsInMongo(store)),
+                      approvals=ApprovalsInMongo(store), signals=SignalsInMongo(store), holds=StandingHoldsInMongo(store)),
         templates=TemplatesInMongo(store), events=EventsInMongo(store), checkpoints=CheckpointsInMongo(store, clock))
 
 

@@ -23,6 +23,7 @@ from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.clock import SystemClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.signals import SignalsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
@@ -154,7 +155,7 @@ def a_real_service(secret: str, worker: HandWorker, agents: AgentService | None 
     settings = replace(settings, security=replace(settings.security, jwt_secret=secret))
     clock, ids = SystemClock(), count(1)
     stores = Stores(executions=ExecutionsInMemory(), blocks=BlocksInMemory(), waits=WaitsInMemory(),
-                    approvals=ApprovalsInMemory(), holds=StandingHoldsInMemory())
+                    approvals=ApprovalsInMemory(), signals=SignalsInMemory(), holds=StandingHoldsInMemory())
     ports = Ports(
         stores=stores, templates=TemplatesInMemory(), events=EventsInMemory(), checkpoints=CheckpointsInMemory(clock),
         agents=agents or EchoAgents(), state=StateInMemory(), dispatcher=worker, clock=clock, monotonic=lambda: 0.0,

@@ -11,6 +11,7 @@ from workflow_service.services.ports import (
     ApprovalRepository,
     BlockRepository,
     ExecutionRepository,
+    SignalRepository,
     StandingHoldRepository,
     WaitRepository,
 )
@@ -18,12 +19,13 @@ from workflow_service.services.ports import (
 
 @dataclass(frozen=True, kw_only=True)
 class Stores:
-    """Where executions, their blocks, waits, approvals and what holds them are kept."""
+    """Where executions, their blocks, waits, approvals, signals and what holds them are kept."""
 
     executions: ExecutionRepository
     blocks: BlockRepository
     waits: WaitRepository
     approvals: ApprovalRepository
+    signals: SignalRepository
     holds: StandingHoldRepository
 
     def execution_of(self, user: User, execution_id: str) -> Execution:

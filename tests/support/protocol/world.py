@@ -28,6 +28,7 @@ from workflow_service.domain.commands import (
     RestartExecution,
     RetryBlock,
     RunBlock,
+    SendSignal,
     SkipBlock,
     StartExecution,
 )
@@ -45,6 +46,7 @@ from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.clock import VirtualClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.signals import SignalsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
@@ -114,6 +116,7 @@ class World:
         self.blocks = BlocksInMemory()
         self.waits = WaitsInMemory()
         self.approvals = ApprovalsInMemory()
+        self.signals = SignalsInMemory()
         self.holds = StandingHoldsInMemory()
         self.events = EventsInMemory()
         self.checkpoints = CheckpointsInMemory(self.clock)
@@ -207,6 +210,11 @@ class World:
         command = RespondToApproval(approval_id=approval_id, approved=approved)
         self._enter(process, f"decider({'yes' if approved else 'no'})",
                     lambda: process.engine.approvals.respond(OPERATOR, command))
+
+    def signal(self, process: Process, name: str) -> None:
+        """Let somebody send a signal with a key, which is its name and does not change when it is sent again."""
+        command = SendSignal(execution_id="e", name=name, payload={"said": name}, idempotency_key=name)
+        self._enter(process, f"sender({name})", lambda: process.engine.signals.send(OPERATOR, command))
 
     def follow(self, process: Process) -> None:
         """Let a process act on what agents wrote to the State Management Service."""
@@ -311,6 +319,7 @@ class World:
             plan=self.plan, execution=execution, blocks=self.blocks.get_all(WORKSPACE, "e", tuple(self.plan.nodes)),
             retired=[block for block in stored if block.block_id not in self.plan.nodes],
             waits=list(self.waits._documents.values()), approvals=self.approvals.of_execution(WORKSPACE, "e"),
+            signals=self.signals.of_execution(WORKSPACE, "e"),
             history=self.events.of_execution(WORKSPACE, "e"),
             effects=[Effect(key=work.key, started=work.started, ended=work.ended) for work in self.agent.finished],
             checkpoints={name: told for (_, name), told in self.state.blocks.items()})
@@ -379,6 +388,9 @@ class World:
         for wait in self.waits._documents.values():
             if wait.due_at is not None:
                 yield wait.due_at
+        for signal in self.signals._documents.values():
+            if signal.due_at is not None:
+                yield signal.due_at
         for approval in self.approvals._documents.values():
             if approval.due_at is not None and approval.due_at != approval.overdue_at:
                 yield approval.due_at
@@ -395,7 +407,7 @@ class World:
         ports = Ports(
             stores=Stores(executions=watch(self.executions, "executions"), blocks=watch(self.blocks, "blocks"),
                           waits=watch(self.waits, "waits"), approvals=watch(self.approvals, "approvals"),
-                          holds=watch(self.holds, "holds")),
+                          signals=watch(self.signals, "signals"), holds=watch(self.holds, "holds")),
             templates=self.templates, events=watch(self.events, "events"),
             checkpoints=watch(self.checkpoints, "checkpoints"), agents=self.agent,
             state=watch(self.state, "state"), dispatcher=watch(self, "messages"), clock=self.clock,

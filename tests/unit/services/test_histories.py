@@ -68,7 +68,7 @@ def world() -> Iterator[World]:
 
 def _histories(world: World, events: EventRepository | None = None) -> Histories:
     stores = Stores(executions=world.executions, blocks=world.blocks, waits=world.waits, approvals=world.approvals,
-                    holds=world.holds)
+                    signals=world.signals, holds=world.holds)
     return Histories(stores, events or world.events, Plans(world.templates, RetryPolicy()), world.clock)
 
 
