@@ -211,9 +211,9 @@ class World:
         self._enter(process, f"decider({'yes' if approved else 'no'})",
                     lambda: process.engine.approvals.respond(OPERATOR, command))
 
-    def signal(self, process: Process, name: str) -> None:
-        """Let somebody send a signal with a key, which is its name and does not change when it is sent again."""
-        command = SendSignal(execution_id="e", name=name, payload={"said": name}, idempotency_key=name)
+    def signal(self, process: Process, name: str, key: str | None = None) -> None:
+        """Let somebody send a signal with a key, which is its name if not said otherwise."""
+        command = SendSignal(execution_id="e", name=name, payload={"said": name}, idempotency_key=key or name)
         self._enter(process, f"sender({name})", lambda: process.engine.signals.send(OPERATOR, command))
 
     def follow(self, process: Process) -> None:
