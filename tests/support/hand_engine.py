@@ -70,7 +70,8 @@ def in_mongo(store: Store, clock: VirtualClock) -> Repositories:
     """Return the repositories of a database."""
     return Repositories(
         stores=Stores(executions=ExecutionsInMongo(store), blocks=BlocksInMongo(store), waits=WaitsInMongo(store),
-                      approvals=ApprovalsInMongo(store), signals=SignalsInMongo(store), holds=StandingHoldsInMongo(store)),
+                      approvals=ApprovalsInMongo(store), signals=SignalsInMongo(store),
+                      holds=StandingHoldsInMongo(store)),
         templates=TemplatesInMongo(store), events=EventsInMongo(store), checkpoints=CheckpointsInMongo(store, clock))
 
 

@@ -59,7 +59,7 @@ def test_a_signal_ends_the_wait(client: CheckedClient, admin: Headers, signed: S
         "timedOut": False, "signal": "payment", "signals": {"payment": {"amount": 120}}}
     events = client.get(f"{URL}/events", headers=admin).json["events"]
     told = [event["message"] for event in events if event["type"].startswith("signal_")]
-    assert told == ["Signal 'payment' received by olga", "Signal 'payment' was taken for block 'w'"]
+    assert told == ["Signal 'payment' came from olga", "Signal 'payment' was taken for block 'w'"]
 
 
 def test_a_signal_without_a_body_has_an_empty_payload(client: CheckedClient, admin: Headers) -> None:

@@ -251,7 +251,7 @@ SENTENCES: Mapping[str, Callable[[Event], str]] = {
     "wait_counted": lambda event: f"{_block(event)} has {event.payload.get('parts')} parts at work or done, of which "
                                   f"{event.payload.get('failed')} failed",
     "wait_cancelled": lambda event: f"{_block(event)} no longer waits for {_awaited(event)}",
-    "signal_received": lambda event: f"{_signal(event)} received{_by(event)}",
+    "signal_received": lambda event: f"{_signal(event)} came from {event.payload.get('by')}",
     "signal_taken": lambda event: f"{_signal(event)} was taken for block '{event.block_id}'",
     "signal_given_back": lambda event: f"{_signal(event)} is kept: block '{event.block_id}' went on without it",
     "approval_requested": lambda event: f"{_block(event)} asks the role {event.payload.get('assignedTo')}",

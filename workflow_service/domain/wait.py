@@ -66,10 +66,9 @@ def wait_of(block: BlockExecution, kind: WaitKind, *, ask_at: datetime | None = 
 
 
 def revision_of(block: BlockExecution, kind: WaitKind) -> int:
-    """Return which wait of this kind it is: agents and signals are waited for anew in each retry, children in each round.
-    """
-    return {WaitKind.AGENT: block.retry_count, WaitKind.SIGNAL: block.retry_count,
-            WaitKind.CHILDREN: block.round}.get(kind, 0)
+    """Return which wait of this kind it is: another one in each retry, for children in each round."""
+    revisions = {WaitKind.AGENT: block.retry_count, WaitKind.SIGNAL: block.retry_count, WaitKind.CHILDREN: block.round}
+    return revisions.get(kind, 0)
 
 
 def moved_deadline(wait: Wait, stopped_for: timedelta) -> datetime | None:

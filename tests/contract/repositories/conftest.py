@@ -17,6 +17,7 @@ from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.clock import VirtualClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.signals import SignalsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
@@ -26,6 +27,7 @@ from workflow_service.repositories.mongo import (
     checkpoints,
     events,
     executions,
+    signals,
     standing_holds,
     templates,
     waits,
@@ -37,6 +39,7 @@ from workflow_service.repositories.mongo.connection import Store, connect
 from workflow_service.repositories.mongo.events import EventsInMongo
 from workflow_service.repositories.mongo.executions import ExecutionsInMongo
 from workflow_service.repositories.mongo.indexes import INDEXES, create_indexes
+from workflow_service.repositories.mongo.signals import SignalsInMongo
 from workflow_service.repositories.mongo.standing_holds import StandingHoldsInMongo
 from workflow_service.repositories.mongo.templates import TemplatesInMongo
 from workflow_service.repositories.mongo.waits import WaitsInMongo
@@ -46,6 +49,7 @@ from workflow_service.services.ports import (
     CheckpointRepository,
     EventRepository,
     ExecutionRepository,
+    SignalRepository,
     StandingHoldRepository,
     TemplateRepository,
     WaitRepository,
@@ -118,6 +122,13 @@ def block_repository(choose: Choose) -> BlockRepository:
 def wait_repository(choose: Choose) -> WaitRepository:
     """An empty repository of waits."""
     repository: WaitRepository = choose(WaitsInMemory, WaitsInMongo, waits.COLLECTION)
+    return repository
+
+
+@pytest.fixture
+def signal_repository(choose: Choose) -> SignalRepository:
+    """An empty repository of signals."""
+    repository: SignalRepository = choose(SignalsInMemory, SignalsInMongo, signals.COLLECTION)
     return repository
 
 

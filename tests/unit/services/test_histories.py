@@ -105,8 +105,8 @@ def test_logs_are_counted_as_filtered_and_cut_after_that(world: World) -> None:
 def test_what_is_well_is_called_so(world: World) -> None:
     found = _histories(world).verify(OPERATOR, "e")
     assert (found.valid, list(found.violations)) == (True, [])
-    assert found.counts == {"events": len(_histories(world).events(OPERATOR, "e").events), "blocks": 3, "signals": 0, "waits": 1,
-                            "approvals": 1}
+    assert found.counts == {"events": len(_histories(world).events(OPERATOR, "e").events), "blocks": 3, "waits": 1,
+                            "approvals": 1, "signals": 0}
     assert [check.invariant for check in found.checks] == list(MEANINGS)
     assert {check.invariant for check in found.checks if check.result == "not_checked"} == {"I2", "I10"}
     assert found.checked_at == world.clock.now()

@@ -364,8 +364,8 @@ def test_signals_are_listed() -> None:
     life.send(run, "go")
     life.settle()
     found, total = life.engine.signals.page(OPERATOR, run, 2, 2)
-    assert (total, [(one.name, one.taken_for, one.sent_by) for one in found]) == (4, [("s2", None, "olga"),
-                                                                                     ("go", "w", "olga")])
+    told = [(one.name, one.taken_for, one.sent_by) for one in found]
+    assert (total, told) == (4, [("s2", None, "olga"), ("go", "w", "olga")])
     assert found[0].payload == {"n": 2}
 
 
