@@ -33,6 +33,19 @@ def end(block_id: str, *after: str, status: str = "failed") -> dict[str, Any]:
     return {"blockId": block_id, "dependencies": list(after), "end": {"status": status, "message": "So it is."}}
 
 
+def awaits(block_id: str, *after: str, mode: str = "any", wait_s: int | None = None, signals: str = "xy",
+           **more: Any) -> dict[str, Any]:
+    """Return a block that waits for signals.
+
+    Args:
+        wait_s: after how many seconds it goes on without them.
+        signals: a letter for each.
+    """
+    timed = {} if wait_s is None else {"timeout": wait_s * 1000, "onTimeout": "continue"}
+    return {"blockId": block_id, "dependencies": list(after), **more,
+            "waitFor": {"signals": list(signals), "mode": mode, **timed}}
+
+
 def template(name: str, *blocks: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
     """Return a template that has a year's time."""
     return {"templateId": name, "name": name, "version": "1.0.0", "blocks": list(blocks),
@@ -81,5 +94,11 @@ TEMPLATES: Mapping[str, Mapping[str, Any]] = {one["templateId"]: one for one in 
              block("A", "G"), block("D", "A", "F")),
     template("ended", block("A"), end("E", "A"), gate("G", wait_s=40), block("B", "G"), block("C")),
     template("ends", block("A"), end("E", "A"), end("F", status="completed"), block("B"), block("C", "B")),
+    template("signal", block("A"), awaits("W", "A", wait_s=40), block("B", "W")),
+    template("signals", awaits("V", mode="all"), awaits("W", signals="yz", mode="all", wait_s=60), block("A"),
+             block("D", "V", "W", "A")),
+    template("quick", awaits("V", "A"), block("A"), block("B"), block("J", "V", "B", joinPolicy=LATE), block("D", "J")),
+    template("timer", {"blockId": "T", "wait": {"duration": 20_000}}, block("A", "T"), awaits("W", signals="x"),
+             block("D", "A", "W")),
 )}
 """By name."""

@@ -304,11 +304,14 @@ class World:
             self._pass_to_next(timedelta(seconds=number))
 
     def answer_all(self) -> None:
-        """Say yes to every pending request, as long as it makes sense."""
+        """Say yes to every pending request and send every signal that is waited for, as long as it makes sense."""
         if self.execution is None or self.execution.status.is_terminal:
             return
         for approval in self.processes[0].engine.approvals.pending(OPERATOR, ApprovalFilter()):
             self.decide(self.processes[0], approval.approval_id, True)
+        for wait in self.waits.open_of(WORKSPACE, "e"):
+            for name in wait.signals:
+                self.signal(self.processes[0], name, f"{name} {next(self._numbers)}")
 
     def record(self) -> Record:
         """Return all that is stored of the execution, and what its agents did."""

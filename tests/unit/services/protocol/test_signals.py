@@ -82,6 +82,22 @@ def test_a_signal_comes_while_a_time_out_is_carried_out(point: str, worlds: list
     assert timed_out(world, "W") is (point in ("signals.taken_by", "blocks.change"))
 
 
+@pytest.mark.parametrize("point", ["signals.change", "waits.change"])
+def test_a_signal_that_is_taken_too_late_is_kept_at_once(point: str, worlds: list[World]) -> None:
+    """The time-out was decided when nobody had sent one, and is written while the sender has it for the block."""
+    world = parked(worlds, awaits("W", "go", timeout=60_000, onTimeout="continue"))
+    world.pass_time(timedelta(seconds=61))
+    world.sweep(world.processes[1], "waits")
+    world.stage.lead("sweep", until="waits.change")
+    world.signal(world.processes[0], "go")
+    world.stage.lead("sender", until=point)
+    world.stage.lead("sweep")
+    world.stage.lead("sender")
+    assert taken(world) == {"go": None}
+    ends(world, S.COMPLETED, W=B.COMPLETED)
+    assert timed_out(world, "W") and taken(world) == {"go": None}
+
+
 @pytest.mark.parametrize("point", ["waits.insert", "blocks.change", "waits.get", "signals.oldest", "signals.change",
                                    "waits.change", "blocks.get"])
 @pytest.mark.parametrize("dies", [False, True])
