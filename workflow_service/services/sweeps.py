@@ -69,7 +69,8 @@ class Sweeps:
                  deadlines: Deadlines, children: Children, approvals: Approvals, executions: Executions,
                  cancellation: Cancellation, restarts: Restarts, holds: Holds, standing_holds: StandingHolds,
                  withdrawals: Withdrawals, closing: Closing, sender: Sender, finisher: Finisher,
-                 checkpoints: CheckpointRepository, state: StateService, clock: Clock, monotonic: Callable[[], float], timings: Timings) -> None:
+                 checkpoints: CheckpointRepository, state: StateService, clock: Clock,
+                 monotonic: Callable[[], float], timings: Timings) -> None:
         """Repair the documents of these stores by the use cases that change them."""
         self._stores = stores
         self._plans = plans
