@@ -129,6 +129,15 @@ class Api:
         """Return what is wrong with an execution."""
         return self._ask("GET", "executions", execution_id, "verify")
 
+    def signal(self, execution_id: str, name: str, payload: Mapping[str, Any], key: str | None = None) -> Document:
+        """Send a signal to an execution and return it; the same key sends it once."""
+        return self._ask("POST", "executions", execution_id, "signals", name, body={"payload": payload},
+                         headers={"Idempotency-Key": key})
+
+    def signals(self, execution_id: str, limit: int) -> Document:
+        """Return the signals that were sent to an execution, the oldest first."""
+        return self._ask("GET", "executions", execution_id, "signals", query={"limit": limit})
+
     def pause(self, execution_id: str, **said: str | None) -> Document:
         """Let nothing of an execution start, and return what is still at work."""
         return self._control(execution_id, "pause", said=said)

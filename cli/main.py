@@ -14,7 +14,7 @@ from io import TextIOWrapper
 
 import click
 
-from cli.commands import control, history
+from cli.commands import control, history, signals
 from cli.commands.approvals import approvals
 from cli.commands.executions import executions
 from cli.commands.holds import holds
@@ -57,7 +57,7 @@ def main() -> None:
 
 for _part in (approvals, executions, holds, templates, token):
     main.add_command(_part)
-for _part in (*control.COMMANDS, *history.COMMANDS):
+for _part in (*control.COMMANDS, *history.COMMANDS, *signals.COMMANDS):
     executions.add_command(_part)
 
 

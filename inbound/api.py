@@ -16,7 +16,7 @@ import structlog
 from flask import Flask, g
 from werkzeug.test import EnvironBuilder
 
-from inbound.messages import RESPOND_TO_APPROVAL, InboundMessage
+from inbound.messages import RESPOND_TO_APPROVAL, SEND_SIGNAL, InboundMessage
 from web.errors import answer_service_error, answer_unknown_error
 from workflow_service.domain.errors import WorkflowServiceError
 from workflow_service.integrations import json_text
@@ -53,6 +53,9 @@ class Api:
 
     def carry_out(self, message: InboundMessage) -> Answer:
         """Do what a message wants, as often as it comes."""
+        if message.type == SEND_SIGNAL:
+            return self._ask(message, "POST", f"/executions/{message.execution_id}/signals/{message.signal}",
+                             message.body)
         if message.type != RESPOND_TO_APPROVAL:
             return self._ask(message, "POST", "/executions", message.body)
         answer = self._ask(message, "POST", f"/approvals/{message.approval_id}/respond", message.body)

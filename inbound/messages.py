@@ -10,15 +10,18 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from web.api.schemas.faults import issues_of
-from web.api.schemas.fields import Identifier, RequestSchema
+from web.api.schemas.fields import Identifier, RequestSchema, camel_case
 from web.errors import MalformedJSON
 from web.json_body import parse_json
 from workflow_service.domain.errors import Invalid
-from workflow_service.services.executions import LONGEST_KEY
+from workflow_service.domain.idempotency import LONGEST_KEY
 
 START_EXECUTION = "start_execution"
 RESPOND_TO_APPROVAL = "respond_to_approval"
-TYPES = (START_EXECUTION, RESPOND_TO_APPROVAL)
+SEND_SIGNAL = "send_signal"
+TYPES = (START_EXECUTION, RESPOND_TO_APPROVAL, SEND_SIGNAL)
+_NAMED: Mapping[str, str] = {"approval_id": RESPOND_TO_APPROVAL, "execution_id": SEND_SIGNAL, "signal": SEND_SIGNAL}
+"""What a message names besides its body -> the type of those that do."""
 _LONGEST_TOKEN = 8192
 _ID = rf"[\x20-\x7e]{{1,{LONGEST_KEY}}}\Z"
 
@@ -36,6 +39,10 @@ class InboundMessage:
     """Of the request."""
     approval_id: str | None = None
     """What is answered."""
+    execution_id: str | None = None
+    """Whom the signal is for."""
+    signal: str | None = None
+    """Its name."""
 
 
 class InboundMessageSchema(RequestSchema):
@@ -48,13 +55,16 @@ class InboundMessageSchema(RequestSchema):
         _ID, error=f"An id has 1 to {LONGEST_KEY} printable ASCII characters."))
     body = fields.Dict(required=True)
     approval_id = Identifier()
+    execution_id = Identifier()
+    signal = Identifier()
 
     @validates_schema
-    def check_approval(self, message: Mapping[str, Any], **_: Any) -> None:
-        """See that an answer, and nothing else, names what it answers."""
-        if (message["type"] == RESPOND_TO_APPROVAL) is not ("approval_id" in message):
-            raise ValidationError(f"A message of the type '{RESPOND_TO_APPROVAL}' has an approvalId, and no other has.",
-                                  "approvalId")
+    def check_names(self, message: Mapping[str, Any], **_: Any) -> None:
+        """See that an answer, and nothing else, names what it answers, and a signal itself and whom it is for."""
+        wrong = {camel_case(name): [f"A message of the type '{type}' has one, and no other has."]
+                 for name, type in _NAMED.items() if (message["type"] == type) is not (name in message)}
+        if wrong:
+            raise ValidationError(wrong)
 
     @post_load
     def to_message(self, message: dict[str, Any], **_: Any) -> InboundMessage:

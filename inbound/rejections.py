@@ -31,8 +31,8 @@ def rejection(raw: bytes, message: InboundMessage | None, error: Mapping[str, An
                               "digest": f"sha256:{hashlib.sha256(raw).hexdigest()}"}
     if message is not None:
         record["type"] = message.type
-        if message.approval_id is not None:
-            record["approvalId"] = message.approval_id
+        names = {"approvalId": message.approval_id, "executionId": message.execution_id, "signal": message.signal}
+        record |= {name: value for name, value in names.items() if value is not None}
         if len(raw) <= LONGEST_BODY:
             record["body"] = message.body
     return _TOKEN.sub(_REDACTED, json_text.encode(record))

@@ -8,7 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 from pymongo.errors import DuplicateKeyError
 
-from migrations import m0001_indexes, m0002_mongodb_indexes, m0003_execution_lists, m0004_template_lists, m0005_children
+from migrations import (
+    m0001_indexes,
+    m0002_mongodb_indexes,
+    m0003_execution_lists,
+    m0004_template_lists,
+    m0005_children,
+    m0006_signals,
+)
 from workflow_service.domain.errors import Unavailable
 from workflow_service.repositories.mongo.connection import Store, store_errors
 
@@ -18,6 +25,7 @@ MIGRATIONS: Mapping[str, Callable[[Store], None]] = {
     "m0003_execution_lists": m0003_execution_lists.run,
     "m0004_template_lists": m0004_template_lists.run,
     "m0005_children": m0005_children.run,
+    "m0006_signals": m0006_signals.run,
 }
 """By name, in the order in which they run."""
 COLLECTION = "migrations"

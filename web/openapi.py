@@ -18,6 +18,7 @@ from web.api.resources import (
     history,
     holds,
     metrics,
+    signals,
     template_reviews,
     templates,
 )
@@ -64,7 +65,8 @@ def register_api(app: Flask) -> None:
     api = ServiceApi(app)
     api.register_converter(IdConverter, lambda _converter: {"type": "string", "pattern": ID_PATTERN})
     _describe_templates(api)
-    for resources in (templates, template_reviews, executions, control, history, holds, approvals, health, metrics):
+    for resources in (templates, template_reviews, executions, signals, control, history, holds, approvals, health,
+                      metrics):
         api.register_blueprint(resources.blueprint)
 
 

@@ -47,6 +47,7 @@ from workflow_service.repositories.mongo.events import EventsInMongo
 from workflow_service.repositories.mongo.executions import ExecutionsInMongo
 from workflow_service.repositories.mongo.figures import FiguresInMongo
 from workflow_service.repositories.mongo.permits import PermitsInMongo
+from workflow_service.repositories.mongo.signals import SignalsInMongo
 from workflow_service.repositories.mongo.standing_holds import StandingHoldsInMongo
 from workflow_service.repositories.mongo.templates import TemplatesInMongo
 from workflow_service.repositories.mongo.waits import WaitsInMongo
@@ -135,7 +136,7 @@ def build(settings: Settings, dispatcher: Dispatcher, metrics: Registry | None =
 
 def _stores(store: Store) -> Stores:
     return Stores(executions=ExecutionsInMongo(store), blocks=BlocksInMongo(store), waits=WaitsInMongo(store),
-                  approvals=ApprovalsInMongo(store), holds=StandingHoldsInMongo(store),
+                  approvals=ApprovalsInMongo(store), signals=SignalsInMongo(store), holds=StandingHoldsInMongo(store),
                   permits=PermitsInMongo(store))
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from cli.views.durations import NOTHING, elapsed, instant, length, moment
+from cli.views.signals import awaited
 from cli.views.standing import OPERATOR_HOLD, remarks, short_status
 from cli.views.statuses import ENDED, label, mark, style
 from cli.views.tables import table
@@ -22,6 +23,7 @@ _BLOCK_ENDS = frozenset({"completed", "failed", "rejected", "skipped", "cancelle
 _NAMED = 3
 """How many of the blocks that wait for the same are named."""
 _WAITED_FOR: Mapping[str, str] = {"awaiting_approval": "a person", "awaiting_agent": "an agent",
+                                  "awaiting_signal": "a signal", "awaiting_time": "its time",
                                   "retry_wait": "the next attempt"}
 
 
@@ -123,6 +125,8 @@ def note(block: Document, now: datetime | None = None) -> str:
     people = block["humanInteractions"]
     if people and block["status"] == "awaiting_approval":
         return f"asked {moment(people[-1]['requestedAt'])}"
+    if waits_for := awaited(block):
+        return waits_for
     answered = [person for person in people if person["respondedAt"] and person["approver"]]
     return f"answered by {answered[-1]['approver']}" if answered else ""
 

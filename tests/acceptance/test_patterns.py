@@ -80,7 +80,8 @@ def value(name: str, *path: str) -> Callable[[Mapping[str, Mapping[str, Any]]], 
 
 
 CASES: Mapping[int, Sequence[Case]] = {
-    1: [Case(completed="a b c", check=lambda blocks: started(blocks, "a") < started(blocks, "b") < started(blocks, "c"))],
+    1: [Case(completed="a b c", check=lambda blocks: started(blocks, "a") < started(blocks, "b")
+             < started(blocks, "c"))],
     2: [Case(completed="a left right")],
     3: [Case(completed="a b both", check=lambda blocks: started(blocks, "both") >= max(
         str(blocks[name]["completedAt"]) for name in "ab"))],

@@ -37,6 +37,11 @@ class Sender:
         """Return a message that answers a request."""
         return {"type": "respond_to_approval", "token": self.token, "id": key, "approvalId": approval_id, "body": body}
 
+    def signal(self, execution_id: str, name: str, key: str = "signal", **payload: Any) -> dict[str, Any]:
+        """Return a message that sends a signal."""
+        return {"type": "send_signal", "token": self.token, "id": key, "executionId": execution_id, "signal": name,
+                "body": {"payload": payload}}
+
 
 def delivered(message: object, deliveries: int = 1) -> Delivery:
     """Return a message as it comes from a broker."""

@@ -97,6 +97,33 @@ def test_another_answer_is_a_conflict(service: Application, handling: Handling, 
     assert service.approvals.get(ADA, approval_id).approver == "ada"
 
 
+def test_a_message_sends_one_signal_however_often_it_comes(service: Application, handling: Handling,
+                                                           sender: Sender) -> None:
+    assert handling.handle(delivered(sender.start())) is None
+    run = service.executions.page(ADA, ExecutionFilter()).executions[0]["executionId"]
+    for _ in range(2):
+        assert handling.handle(delivered(sender.signal(run, "payment", amount=120))) is None
+    (found,), total = service.engine.signals.page(ADA, run, 10, 0)
+    assert (total, found.name, found.payload, found.sent_by) == (1, "payment", {"amount": 120}, "ada")
+    other = rejected(handling, sender.signal(run, "payment", amount=121))
+    assert other["error"]["error"] == "idempotency_key_reused"
+    assert (other["type"], other["executionId"], other["signal"]) == ("send_signal", run, "payment")
+
+
+@pytest.mark.parametrize(("changed", "error"), [
+    ({"executionId": "unknown"}, "not_found"), ({"executionId": None}, "invalid"), ({"signal": "no id"}, "invalid"),
+    ({"approvalId": "a"}, "invalid"), ({"body": {"payload": 1}}, "invalid"), ({"body": {"more": 1}}, "invalid"),
+    ({"type": "start_execution"}, "invalid")])
+def test_a_signal_that_is_none_is_set_aside(handling: Handling, sender: Sender, changed: dict[str, Any],
+                                            error: str) -> None:
+    assert rejected(handling, {**sender.signal("run-1", "payment"), **changed})["error"]["error"] == error
+
+
+@pytest.mark.parametrize(("role", "error"), [("viewer", "forbidden"), ("operator", "not_found")])
+def test_who_may_start_may_signal(handling: Handling, role: str, error: str) -> None:
+    assert rejected(handling, Sender(role=role).signal("run-1", "payment"))["error"]["error"] == error
+
+
 @pytest.mark.parametrize(("changed", "error"), [
     ({"role": "viewer"}, "forbidden"), ({"role": "designer"}, "forbidden"), ({"role": "approver"}, "forbidden"),
     ({"workspace": "other"}, "not_found"),

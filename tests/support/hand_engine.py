@@ -25,6 +25,7 @@ from workflow_service.repositories.memory.clock import VirtualClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
 from workflow_service.repositories.memory.permits import PermitsInMemory
+from workflow_service.repositories.memory.signals import SignalsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
@@ -35,6 +36,7 @@ from workflow_service.repositories.mongo.connection import Store
 from workflow_service.repositories.mongo.events import EventsInMongo
 from workflow_service.repositories.mongo.executions import ExecutionsInMongo
 from workflow_service.repositories.mongo.permits import PermitsInMongo
+from workflow_service.repositories.mongo.signals import SignalsInMongo
 from workflow_service.repositories.mongo.standing_holds import StandingHoldsInMongo
 from workflow_service.repositories.mongo.templates import TemplatesInMongo
 from workflow_service.repositories.mongo.waits import WaitsInMongo
@@ -63,7 +65,8 @@ def in_memory(clock: VirtualClock) -> Repositories:
     """Return empty repositories in memory."""
     return Repositories(
         stores=Stores(executions=ExecutionsInMemory(), blocks=BlocksInMemory(), waits=WaitsInMemory(),
-                      approvals=ApprovalsInMemory(), holds=StandingHoldsInMemory(), permits=PermitsInMemory()),
+                      approvals=ApprovalsInMemory(), signals=SignalsInMemory(),
+                      holds=StandingHoldsInMemory(), permits=PermitsInMemory()),
         templates=TemplatesInMemory(), events=EventsInMemory(), checkpoints=CheckpointsInMemory(clock))
 
 
@@ -71,8 +74,8 @@ def in_mongo(store: Store, clock: VirtualClock) -> Repositories:
     """Return the repositories of a database."""
     return Repositories(
         stores=Stores(executions=ExecutionsInMongo(store), blocks=BlocksInMongo(store), waits=WaitsInMongo(store),
-                      approvals=ApprovalsInMongo(store), holds=StandingHoldsInMongo(store),
-                      permits=PermitsInMongo(store)),
+                      approvals=ApprovalsInMongo(store), signals=SignalsInMongo(store),
+                      holds=StandingHoldsInMongo(store), permits=PermitsInMongo(store)),
         templates=TemplatesInMongo(store), events=EventsInMongo(store), checkpoints=CheckpointsInMongo(store, clock))
 
 

@@ -19,6 +19,7 @@ from workflow_service.repositories.memory.clock import SystemClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
 from workflow_service.repositories.memory.permits import PermitsInMemory
+from workflow_service.repositories.memory.signals import SignalsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
@@ -69,8 +70,8 @@ class WorkerInMemory:
         clock = SystemClock()
         stores = Stores(executions=self._watched(ExecutionsInMemory(), "executions"),
                         blocks=self._watched(BlocksInMemory(), "blocks"), waits=self._watched(WaitsInMemory(), "waits"),
-                        approvals=self._watched(ApprovalsInMemory(), "approvals"), holds=StandingHoldsInMemory(),
-                        permits=PermitsInMemory())
+                        approvals=self._watched(ApprovalsInMemory(), "approvals"), signals=SignalsInMemory(),
+                        holds=StandingHoldsInMemory(), permits=PermitsInMemory())
         ports = Ports(
             stores=stores, templates=TemplatesInMemory(), events=EventsInMemory(),
             checkpoints=self._watched(CheckpointsInMemory(clock), "checkpoints"), agents=InMemoryAgentService([]),

@@ -120,7 +120,8 @@ class FakeExecutions:
             status=BlockStatus.AWAITING_APPROVAL, started_at=NOW, input=execution.input)
         point = RecoveryPoint(point_id="p", workspace_id=user.workspace_id, execution_id=execution_id, timestamp=NOW,
                               state={"extract": {"status": "completed", "epoch": 1}}, completed_blocks=("extract",))
-        return views.details(a_plan(a_block("review")), execution, [block], [("review", an_approval())], [point])
+        return views.details(a_plan(a_block("review")), execution, [block], [("review", an_approval())], [point], [],
+                             NOW)
 
     def page(self, user: User, wanted: ExecutionFilter) -> ExecutionPage:
         """Return a page of executions."""

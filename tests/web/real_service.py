@@ -25,6 +25,7 @@ from workflow_service.repositories.memory.clock import SystemClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
 from workflow_service.repositories.memory.permits import PermitsInMemory
+from workflow_service.repositories.memory.signals import SignalsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
@@ -156,7 +157,8 @@ def a_real_service(secret: str, worker: HandWorker, agents: AgentService | None 
     settings = replace(settings, security=replace(settings.security, jwt_secret=secret))
     clock, ids = SystemClock(), count(1)
     stores = Stores(executions=ExecutionsInMemory(), blocks=BlocksInMemory(), waits=WaitsInMemory(),
-                    approvals=ApprovalsInMemory(), holds=StandingHoldsInMemory(), permits=PermitsInMemory())
+                    approvals=ApprovalsInMemory(), signals=SignalsInMemory(),
+                    holds=StandingHoldsInMemory(), permits=PermitsInMemory())
     ports = Ports(
         stores=stores, templates=TemplatesInMemory(), events=EventsInMemory(), checkpoints=CheckpointsInMemory(clock),
         agents=agents or EchoAgents(), state=StateInMemory(), dispatcher=worker, rates=CallRatesInMemory(),

@@ -101,8 +101,8 @@ def test_get_shows_all_that_section_4_2_names_and_more(client: CheckedClient, ad
         "blockId", "executionId", "agentId", "status", "startedAt", "completedAt", "input", "output", "error",
         "retryCount", "humanInteractions"}
     assert answer.json["blockExecutions"][0]["humanInteractions"] == [
-        {"approvalId": "a1", "executionId": "run-1", "type": "edit", "status": "pending", "requestedAt": "2025-08-21T09:30:00.123Z",
-         "respondedAt": None, "response": None, "approver": None}]
+        {"approvalId": "a1", "executionId": "run-1", "type": "edit", "status": "pending",
+         "requestedAt": "2025-08-21T09:30:00.123Z", "respondedAt": None, "response": None, "approver": None}]
     assert set(answer.json["recoveryPoints"][0]) == {"timestamp", "state", "completedBlocks"}
 
 

@@ -41,7 +41,7 @@ def test_operation_ids_are_those_that_clients_are_built_on(document: dict[str, A
         "createTemplate", "listTemplates", "getTemplate", "updateTemplate", "listTemplateVersions",
         "deleteTemplate", "publishTemplate", "archiveTemplate", "diffTemplate", "validateTemplate", "planTemplate",
         "exportTemplate",
-        "startExecution", "listExecutions", "getExecution",
+        "startExecution", "listExecutions", "getExecution", "sendSignal", "listSignals",
         "pauseExecution", "resumeExecution", "cancelExecution", "restartExecution", "skipBlock", "retryBlock",
         "cancelBlock",
         "listHolds", "placeHold", "liftHold", "listEvents", "getExecutionLogs", "verifyExecution",
@@ -111,7 +111,7 @@ def test_all_instants_say_that_they_are(document: dict[str, Any]) -> None:
     assert len(instants) > 20
     assert {(schema["type"], schema.get("format")) for _, schema in instants} == {("string", "date-time")}
     others = {name for name, schema in described if isinstance(schema, dict) and schema.get("format") == "date-time"}
-    assert others == {name for name, _ in instants}
+    assert others - {"until"} == {name for name, _ in instants}  # in a template that may be an expression
 
 
 @pytest.mark.parametrize(("operation", "query", "headers"), [

@@ -16,7 +16,7 @@ from workflow_service.bootstrap import Application
 
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 """Those that an operation can have."""
-NO_IDS: Mapping[str, str] = {"version": "1.0.0"}
+NO_IDS: Mapping[str, str] = {"version": "1.0.0", "name": "payment"}
 """Parts of addresses that tell nothing by themselves."""
 
 

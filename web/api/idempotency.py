@@ -10,8 +10,8 @@ from web.api.blueprint import Blueprint, Endpoint
 
 _HEADER = "Idempotency-Key"
 _KEY = {"in": "header", "name": _HEADER, "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-        "description": "Printable ASCII characters of the client's choice. The same key with the same request starts "
-                       "one execution, however often it is sent; with another request it is refused (422)."}
+        "description": "Printable ASCII characters of the client's choice. The same key with the same request does it "
+                       "once, however often it is sent; with another request it is refused (422)."}
 REPLAYED: dict[str, Any] = {
     "Idempotency-Replayed": {"description": "`true` if an earlier request with the same key was the one that did it.",
                              "schema": {"type": "string", "enum": ["true"]}}}

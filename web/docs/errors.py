@@ -37,6 +37,7 @@ FAULTS: Mapping[str, str] = {
     "enum": "None of the words that are allowed; `allowed` lists them.",
     "invalid": "The value breaks the rule that the message names.",
     "map_or_loop": "A block has either a map or a loop.",
+    "duplicate_signal": "The name of a signal stands in a list twice.",
     "maximum": "The number is too large.",
     "maxItems": "The list is too long.",
     "maxLength": "The text is too long.",

@@ -61,6 +61,17 @@ class StartExecution:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SendSignal:
+    """Tell an execution something under a name."""
+
+    execution_id: str
+    name: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    idempotency_key: str | None = None
+    """The same key sends one signal to an execution, however often it is sent; None for no such promise."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RespondToApproval:
     """Answer a request."""
 

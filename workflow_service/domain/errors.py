@@ -87,13 +87,13 @@ class UnfitInput(Invalid):
 
 
 class IdempotencyKeyReused(Invalid):
-    """Raised when a key that started an execution is used to start another one."""
+    """Raised when an idempotency key is sent again, and the request with it is another one."""
 
     code = "idempotency_key_reused"
 
     def __init__(self) -> None:
         """Name the header: it is wrong, or the rest is."""
-        super().__init__("This Idempotency-Key has started an execution already, with another request.", [Issue(
+        super().__init__("This Idempotency-Key was sent before, with another request.", [Issue(
             path="Idempotency-Key", code="reused", message="A request that is not the same needs a key of its own.")])
 
 

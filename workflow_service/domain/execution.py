@@ -128,6 +128,13 @@ class Execution:
         return self.may_start_blocks and (agent_id is None or agent_hold(agent_id) not in self.holds)
 
 
+def stood_still(execution: Execution, at: datetime) -> timedelta:
+    """Return how long deadlines have stood still in all, until this instant."""
+    if execution.stopped_since is None:
+        return execution.stopped_for
+    return execution.stopped_for + max(at - execution.stopped_since, timedelta(0))
+
+
 def agent_hold(agent_id: str) -> str:
     """Return the name of the hold of an agent."""
     return f"{_AGENT_HOLD}{agent_id}"

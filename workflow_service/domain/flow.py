@@ -31,6 +31,11 @@ class BlockKind(StrEnum):
     WAIT_FOR = "waitFor"
     END = "end"
 
+    @property
+    def acts(self) -> bool:
+        """True when doing it may change the world outside."""
+        return self in (BlockKind.AGENT, BlockKind.WORKFLOW)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tolerance:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from workflow_service.domain import edges, expressions
 from workflow_service.domain.errors import Issue
@@ -15,12 +14,15 @@ from workflow_service.domain.flow import (
     JoinPolicy,
     Late,
     Map,
+    SignalWait,
     Timer,
 )
-from workflow_service.domain.template import Block, Template
+from workflow_service.domain.instants import parse_instant
+from workflow_service.domain.template import Block, Document, Template
 
 _KINDS = tuple(kind.value for kind in BlockKind if kind is not BlockKind.AGENT)
 _WORKING = (BlockKind.AGENT, BlockKind.WORKFLOW)
+_WAITING = (BlockKind.WAIT, BlockKind.WAIT_FOR)
 _TAKEN_NAMES = (*expressions.VARIABLES, "output", "value", "index", "iteration", "last")
 """What the item of a map can't be called."""
 
@@ -34,6 +36,8 @@ def flow_issues(template: Template) -> Iterator[Issue]:
         yield from _repeat_issues(block, path)
         if block.wait is not None:
             yield from _timer_issues(block.wait, f"{path}.wait")
+        if block.wait_for is not None:
+            yield from _signal_issues(block.wait_for, template.document["blocks"][index]["waitFor"], f"{path}.waitFor")
         yield from _join_issues(block.join_policy, len(ways_in[block.block_id]), f"{path}.joinPolicy")
         yield from _failure_issues(block, f"{path}.onFailure")
 
@@ -52,6 +56,9 @@ def _kind_issues(block: Block, path: str) -> Iterator[Issue]:
         if said and value:
             yield Issue(path=f"{path}.{name}", code="not_allowed",
                         message=f"No agent does a block that says '{said[0]}'.")
+    if block.kind in _WAITING and block.timeout is not None:
+        yield Issue(path=f"{path}.timeout", code="not_allowed", message="This is for one call of an agent. A block "
+                    f"that says '{block.kind.value}' has its time in there.")
 
 
 def _repeat_issues(block: Block, path: str) -> Iterator[Issue]:
@@ -78,16 +85,19 @@ def _timer_issues(timer: Timer, path: str) -> Iterator[Issue]:
     if (timer.duration is None) == (timer.until is None):
         yield Issue(path=path, code="duration_or_until", message="A timer has either a 'duration' or 'until'.",
                     allowed=("duration", "until"))
-    elif timer.until is not None and "${" not in timer.until and not _is_instant(timer.until):
+    elif timer.until is not None and "${" not in timer.until and parse_instant(timer.until) is None:
         yield Issue(path=f"{path}.until", code="bad_instant",
                     message="This is no instant of RFC 3339 with its time zone, such as 2030-01-31T12:00:00Z.")
 
 
-def _is_instant(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
+def _signal_issues(wait: SignalWait, document: Document, path: str) -> Iterator[Issue]:
+    for place, name in enumerate(wait.signals):
+        if name in wait.signals[:place]:
+            yield Issue(path=f"{path}.signals[{place}]", code="duplicate_signal",
+                        message=f"'{name}' stands in the list already.")
+    if wait.timeout is None and "onTimeout" in document:
+        yield Issue(path=f"{path}.onTimeout", code="contradiction",
+                    message="Without 'timeout' the block waits for ever, and this never happens.")
 
 
 def _join_issues(policy: JoinPolicy, ways_in: int, path: str) -> Iterator[Issue]:

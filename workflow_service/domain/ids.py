@@ -28,6 +28,11 @@ def keyed_execution_id(workspace_id: str, key: str) -> str:
     return uuid5(NAMESPACE_URL, f"start:{workspace_id}:{key}").hex
 
 
+def keyed_signal_id(workspace_id: str, execution_id: str, key: str) -> str:
+    """Return the one possible id of a signal that is sent to an execution with an idempotency key."""
+    return uuid5(NAMESPACE_URL, f"signal:{workspace_id}:{execution_id}:{key}").hex
+
+
 def block_execution_id(execution_id: str, block_id: str) -> str:
     """Return the id of one block within one execution."""
     return f"{execution_id}:{block_id}"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from workflow_service.domain.flow import BlockKind
 from workflow_service.domain.routing import USUAL, Route
 from workflow_service.domain.template import Block, Template
 
@@ -48,6 +49,11 @@ class Node:
         return USUAL if self.block is None else self.block.route
 
     @property
+    def may_park(self) -> bool:
+        """True when the block may wait for a person, a signal or an instant."""
+        return self.has_gate or self.block is not None and self.block.kind in (BlockKind.WAIT, BlockKind.WAIT_FOR)
+
+    @property
     def has_gate(self) -> bool:
         """True when a person is asked before the block runs."""
         return self.block is not None and self.block.human_in_loop.required
@@ -74,9 +80,9 @@ class Plan:
         return tuple(node_id for node_id, node in self.nodes.items() if not node.predecessors)
 
     @cached_property
-    def has_gates(self) -> bool:
-        """True when a person is asked somewhere."""
-        return any(node.has_gate for node in self.nodes.values())
+    def may_park(self) -> bool:
+        """True when a block may wait for a person, a signal or an instant."""
+        return any(node.may_park for node in self.nodes.values())
 
     @cached_property
     def has_children(self) -> bool:

@@ -104,6 +104,6 @@ def _is_same(before: Node | None, after: Node) -> bool:
 
 
 def _may_repeat(node: Node, block: BlockExecution) -> bool:
-    if node.block is None or node.block.side_effects is not SideEffects.UNSAFE:
+    if node.block is None or not node.block.kind.acts or node.block.side_effects is not SideEffects.UNSAFE:
         return False
     return block.attempt > 0 or block.epoch > 1

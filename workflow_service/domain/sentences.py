@@ -116,7 +116,7 @@ READY: Mapping[str, str] = {
     "worker_stopping": "goes to another worker: its own has to end",
     "approval_fired": "goes on: the request was answered",
     "agent_fired": "goes on: its agent has answered",
-    "signal_fired": "goes on: its signal came",
+    "signal_fired": "goes on: it no longer waits for a signal",
     "time_fired": "goes on: its time has come",
     "children_fired": "goes on: its children have ended",
     "fix_fired": "goes on: it was fixed",
@@ -197,8 +197,17 @@ def _reset(event: Event) -> str:
 
 
 def _awaited(event: Event) -> str:
-    kind = str(event.payload.get("kind", event.payload.get("cause")))
-    return _AWAITED.get(kind, kind)
+    told = event.payload
+    kind = str(told.get("kind", told.get("cause")))
+    until = f", until {told['until']}" if told.get("until") else ""
+    if not told.get("signals"):
+        return _AWAITED.get(kind, kind) + until
+    names = (" and " if told.get("mode") == "all" else " or ").join(f"'{name}'" for name in told["signals"])
+    return f"the signal{'s' if len(told['signals']) > 1 else ''} {names}{until}"
+
+
+def _signal(event: Event) -> str:
+    return f"Signal '{event.payload.get('name')}'"
 
 
 def _responded(event: Event) -> str:
@@ -244,6 +253,9 @@ SENTENCES: Mapping[str, Callable[[Event], str]] = {
     "wait_counted": lambda event: f"{_block(event)} has {event.payload.get('parts')} parts at work or done, of which "
                                   f"{event.payload.get('failed')} failed",
     "wait_cancelled": lambda event: f"{_block(event)} no longer waits for {_awaited(event)}",
+    "signal_received": lambda event: f"{_signal(event)} came from {event.payload.get('by')}",
+    "signal_taken": lambda event: f"{_signal(event)} was taken for block '{event.block_id}'",
+    "signal_given_back": lambda event: f"{_signal(event)} is kept: block '{event.block_id}' went on without it",
     "approval_requested": lambda event: f"{_block(event)} asks the role {event.payload.get('assignedTo')}",
     "approval_responded": _responded,
     "approval_timeout": _escalated,

@@ -1,4 +1,4 @@
-"""The statuses of executions, block executions, approvals and waits, with one transition table each.
+"""The statuses of executions, block executions, approvals, waits and signals, with one transition table each.
 
 Nothing else says which change is legal: every change of a status passes ``check``.
 """
@@ -83,6 +83,13 @@ class WaitStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class SignalStatus(StrEnum):
+    """Where a signal to an execution stands."""
+
+    KEPT = "kept"
+    TAKEN = "taken"
+
+
 class WaitKind(StrEnum):
     """What a parked block waits for."""
 
@@ -158,8 +165,13 @@ WAIT_TRANSITIONS: Mapping[WaitStatus, frozenset[WaitStatus]] = {
     WaitStatus.CANCELLED: frozenset(),
 }
 """Legal changes of a wait: it fires once."""
+SIGNAL_TRANSITIONS: Mapping[SignalStatus, frozenset[SignalStatus]] = {
+    SignalStatus.KEPT: frozenset({SignalStatus.TAKEN}),
+    SignalStatus.TAKEN: frozenset({SignalStatus.KEPT}),
+}
+"""Legal changes of a signal: it is taken, and given back if its wait ends without it."""
 
-Status = TypeVar("Status", ExecutionStatus, BlockStatus, ApprovalStatus, WaitStatus)
+Status = TypeVar("Status", ExecutionStatus, BlockStatus, ApprovalStatus, WaitStatus, SignalStatus)
 
 
 def check(table: Mapping[Status, frozenset[Status]], kind: str, identifier: str, current: Status,

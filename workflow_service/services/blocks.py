@@ -27,6 +27,7 @@ from workflow_service.services.children import Children
 from workflow_service.services.claims import Claim, Claims
 from workflow_service.services.finish import Finisher
 from workflow_service.services.inputs import Inputs, InvalidInput, choose, guard_allows
+from workflow_service.services.kinds.kind import Kind, Turn
 from workflow_service.services.leases import Lease, Leases
 from workflow_service.services.permits import Permits
 from workflow_service.services.ports import AgentService, Clock
@@ -47,11 +48,12 @@ class Blocks:
 
     def __init__(self, stores: Stores, claims: Claims, releases: Releases, withdrawals: Withdrawals, waits: Waits,
                  inputs: Inputs, children: Children, admission: Admission, permits: Permits, agents: AgentService,
-                 leases: Leases, finisher: Finisher, clock: Clock,
+                 kinds: Mapping[BlockKind, Kind], leases: Leases, finisher: Finisher, clock: Clock,
                  monotonic: Callable[[], float], draw: Callable[[], float], timings: Timings) -> None:
         """Run blocks of these stores.
 
         Args:
+            kinds: what does the blocks that no agent does.
             monotonic: seconds from a clock that is never set.
             draw: draws a number from [0, 1), for jitter.
         """
@@ -65,6 +67,7 @@ class Blocks:
         self._admission = admission
         self._permits = permits
         self._agents = agents
+        self._kinds = kinds
         self._leases = leases
         self._finisher = finisher
         self._clock = clock
@@ -147,8 +150,12 @@ class Blocks:
         if block.kind is BlockKind.END:
             return self._store(claim, blocks.complete(claim.block, {}, None, self._clock.now(), self._timings.lease,
                                                       cause="end_reached"))
+        shown = blocks.with_input(claim.block, resolved)
+        if block.kind in self._kinds:
+            turn = Turn(claim=claim, block=block, ours=shown, variables=variables)
+            return self._end(turn, self._kinds[block.kind].take(turn))
         self._inputs.check(block, resolved)
-        ours = self._admission.admit(claim, blocks.with_input(claim.block, resolved), block, variables)
+        ours = self._admission.admit(claim, shown, block, variables)
         if ours is None:
             return None
         if block.has_children:
@@ -156,10 +163,18 @@ class Blocks:
         answer = self._answer(ours, block, lease)
         if answer is None:
             return None
+        return self._end(Turn(claim=claim, block=block, ours=ours, variables=variables), answer)
+
+    def _end(self, turn: Turn, answer: AgentAnswer | Wait) -> Ended:
+        """Store what the turn of a block has come to."""
+        claim, block, ours = turn.claim, turn.block, turn.ours
         if isinstance(answer, Completed):
-            return self._complete(claim, block, variables, ours, answer.output)
+            return self._complete(claim, block, turn.variables, ours, answer.output)
         if isinstance(answer, Accepted):
-            self._await_agent(claim, block, ours, answer)
+            answer = self._until_done(turn, answer)
+        if isinstance(answer, Wait):
+            if not self._waits.park(claim, ours, answer, None, called=answer.kind is WaitKind.AGENT):
+                self._leases.drop(claim.block)
             return None
         return self._fail(claim, block, answer, ours)
 
@@ -170,7 +185,8 @@ class Blocks:
             failure = _failure("no_branch", FailureClass.CONFIGURATION,
                                "No branch condition is true and there is no default branch.")
             return self._fail(claim, block, failure, ours)
-        return self._store(claim, blocks.complete(ours, output, chosen, self._clock.now(), self._timings.lease))
+        return self._store(claim, blocks.complete(ours, output, chosen, self._clock.now(), self._timings.lease,
+                                                  _cause(block)))
 
     def _look_at_children(self, claim: Claim, block: Block, variables: Mapping[str, Any],
                           ours: BlockExecution) -> Ended:
@@ -204,14 +220,12 @@ class Blocks:
             execution_id=ours.execution_id, block_id=ours.block_id, tool_type=block.tool_type, input=ours.input or {},
             timeout=block.timeout or self._timings.agent_timeout))
 
-    def _await_agent(self, claim: Claim, block: Block, ours: BlockExecution, answer: Accepted) -> None:
-        """Park until the agent has done the work that it took."""
+    def _until_done(self, turn: Turn, answer: Accepted) -> Wait:
+        """Return the wait for an agent that took the work."""
         now = self._clock.now()
-        wait = wait_of(ours, WaitKind.AGENT, ask_at=now + answer.ask_again_after,
-                       deadline=now + (block.timeout or self._timings.agent_patience),
-                       stopped_for=claim.execution.stopped_for)
-        if not self._waits.park(claim, ours, wait, None, called=True):
-            self._leases.drop(claim.block)
+        return wait_of(turn.ours, WaitKind.AGENT, ask_at=now + answer.ask_again_after,
+                       deadline=now + (turn.block.timeout or self._timings.agent_patience),
+                       stopped_for=turn.execution.stopped_for)
 
     def _fail(self, claim: Claim, block: Block, failure: Failure, ours: BlockExecution | None = None) -> Ended:
         """Store a failed attempt: another try later if the retry policy says so, else the end."""
@@ -265,6 +279,10 @@ class Blocks:
 def _may_choose_none(block: Block) -> bool:
     """An inclusive choice may take no branch; an exclusive one without a default can't go on."""
     return block.conditions is not None and block.conditions.type == "inclusive"
+
+
+def _cause(block: Block) -> str:
+    return "agent_answered" if block.kind is BlockKind.AGENT else f"{block.kind.value}_ended"
 
 
 def _failure(code: str, failure_class: FailureClass, message: str) -> Failure:

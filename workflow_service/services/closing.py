@@ -95,11 +95,18 @@ class Closing:
         for wait in open_waits:
             over = waits.cancel(wait, self._clock.now())
             if self._stores.waits.change(wait, over):
-                self._finisher.rest(over)
+                self._after_wait(over)
         for approval in pending:
             withdrawn = approvals.withdraw(approval, status, self._clock.now())
             if self._stores.approvals.change(approval, withdrawn):
                 self._finisher.rest(withdrawn)
+
+    def _after_wait(self, over: Wait) -> None:
+        """Leave a wait for signals to the sweep, which lets others have those that were taken for it."""
+        if over.kind is WaitKind.SIGNAL:
+            self._finisher.relay(over)
+        else:
+            self._finisher.rest(over)
 
     def _settled(self, plan: Plan, execution: Execution) -> Execution | None:
         """Return the execution in the status that its blocks call for; None if it has that status."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from workflow_service.domain.flow import BlockKind
 from workflow_service.domain.template import RetryPolicy
 from workflow_service.services.admission import Admission
 from workflow_service.services.approvals import Approvals
@@ -19,6 +20,7 @@ from workflow_service.services.children import Children
 from workflow_service.services.claims import Claims
 from workflow_service.services.closing import Closing
 from workflow_service.services.counts import Counts
+from workflow_service.services.deadlines import Deadlines
 from workflow_service.services.durations import Durations
 from workflow_service.services.executions import Executions
 from workflow_service.services.finish import Finisher
@@ -27,6 +29,9 @@ from workflow_service.services.histories import Histories
 from workflow_service.services.holds import Holds
 from workflow_service.services.inputs import Inputs
 from workflow_service.services.interventions import Interventions
+from workflow_service.services.kinds.kind import Kind
+from workflow_service.services.kinds.signal_wait import SignalKind
+from workflow_service.services.kinds.timer import TimerKind
 from workflow_service.services.leases import Leases
 from workflow_service.services.permits import Permits
 from workflow_service.services.plans import Plans
@@ -45,6 +50,7 @@ from workflow_service.services.releases import Releases
 from workflow_service.services.restarts import Restarts
 from workflow_service.services.results import Results
 from workflow_service.services.sending import Sender
+from workflow_service.services.signals import Signals
 from workflow_service.services.standing_holds import StandingHolds
 from workflow_service.services.state_changes import StateChanges
 from workflow_service.services.stopping import Stopping
@@ -92,6 +98,7 @@ class Engine:
     executions: Executions
     histories: Histories
     approvals: Approvals
+    signals: Signals
     holds: Holds
     standing_holds: StandingHolds
     cancellation: Cancellation
@@ -128,12 +135,15 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
     cancellation = Cancellation(stores, plans, stopping, closing, permits, finisher, clock, timings)
     releases = Releases(stores, claims, sender, closing, cancellation, finisher, clock, timings)
     waits = Waits(stores, plans, ports.agents, sender, closing, permits, finisher, clock, timings)
+    deadlines = Deadlines(stores, waits, finisher, clock, timings)
     counts = ports.counts
     leases = Leases(stores.blocks, clock, ports.monotonic, timings.lease, counts)
     handing_back = HandingBack(stores, leases, claims, sender, closing, finisher, clock, timings, counts)
     admission = Admission(stores, permits, ports.rates, closing, finisher, clock, timings)
+    kinds: dict[BlockKind, Kind] = {
+        BlockKind.WAIT: TimerKind(stores.waits, clock), BlockKind.WAIT_FOR: SignalKind(stores.waits, clock)}
     approvals = Approvals(stores, waits, finisher, clock)
-    holds = Holds(stores, plans, approvals, sender, closing, finisher, clock)
+    holds = Holds(stores, plans, approvals, deadlines, sender, closing, finisher, clock)
     standing_holds = StandingHolds(stores, ports.templates, plans, holds, closing, finisher, clock, ports.monotonic,
                                    ports.new_id, service_workspace)
     results = Results(stores, plans)
@@ -143,17 +153,18 @@ def build_engine(ports: Ports, timings: Timings, usual: RetryPolicy = RetryPolic
     children = Children(stores, plans, ports.templates, starts, waits, cancellation, closing, finisher, clock, timings)
     withdrawals = Withdrawals(stores, plans, stopping, releases, children, closing, permits, finisher, clock, timings)
     blocks = Blocks(stores, claims, releases, withdrawals, waits, Inputs(stores, ports.agents), children, admission,
-                    permits, ports.agents, leases, finisher, clock, ports.monotonic, ports.draw, timings)
+                    permits, ports.agents, kinds, leases, finisher, clock, ports.monotonic, ports.draw, timings)
     restarts = Restarts(stores, ports.templates, plans, ports.agents, ports.state, releases, children, closing, holds,
                         standing_holds, permits, finisher, clock, timings)
-    sweeps = Sweeps(stores, plans, claims, releases, waits, children, approvals, executions, cancellation, restarts,
-                    holds, standing_holds, withdrawals, closing, permits, sender, finisher, ports.checkpoints,
+    sweeps = Sweeps(stores, plans, claims, releases, waits, deadlines, children, approvals, executions, cancellation,
+                    restarts, holds, standing_holds, withdrawals, closing, permits, sender, finisher, ports.checkpoints,
                     ports.state, clock, ports.monotonic, timings)
     return Engine(templates=Templates(ports.templates, ports.agents, clock, timings.queues), executions=executions,
                   template_life=TemplateLife(ports.templates, stores.executions),
                   template_reviews=TemplateReviews(ports.templates, ports.agents, plans, Durations(stores),
                                                    timings.queues),
                   histories=Histories(stores, ports.events, plans, clock), approvals=approvals, holds=holds,
+                  signals=Signals(stores, waits, clock, ports.new_id),
                   standing_holds=standing_holds, cancellation=cancellation, restarts=restarts,
                   interventions=Interventions(stores, plans, restarts, sender, finisher, clock, timings),
                   withdrawals=withdrawals, blocks=blocks, sweeps=sweeps,

@@ -14,8 +14,9 @@ from workflow_service.domain.approval import Approval
 from workflow_service.domain.attributes import attribute_issues
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.commands import ExecutionFilter, StartExecution
-from workflow_service.domain.errors import ExpressionError, IdempotencyKeyReused, Invalid, Issue, Unavailable
+from workflow_service.domain.errors import ExpressionError, IdempotencyKeyReused, Invalid, Unavailable
 from workflow_service.domain.execution import Execution
+from workflow_service.domain.idempotency import key_issues
 from workflow_service.domain.ids import keyed_execution_id
 from workflow_service.domain.paging import Place
 from workflow_service.domain.plan import Plan
@@ -35,8 +36,6 @@ from workflow_service.services.startable import template_to_start
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
 
-LONGEST_KEY = 255
-"""Characters of an idempotency key."""
 _READINGS = 3
 """How often an execution is read again because it changed while its blocks were read."""
 
@@ -173,8 +172,11 @@ class Executions:
             NotFound: the workspace has no such execution.
         """
         execution, found = self._with_blocks(user, execution_id)
+        waits = (self._stores.waits.open_of(user.workspace_id, execution_id)
+                 if any(block.status.is_parked for block in found) else ())
         return views.details(self._plans.of(execution), execution, found, self._asked(execution),
-                             self._recovery_points(execution), self._output(execution), self._children(execution))
+                             self._recovery_points(execution), waits, self._clock.now(), self._output(execution),
+                             self._children(execution))
 
     def page(self, user: User, wanted: ExecutionFilter) -> ExecutionPage:
         """Return executions without their blocks, the latest first, and how many there are in all."""
@@ -252,11 +254,7 @@ def _right_below(approval: Approval, execution_id: str) -> str | None:
 
 
 def _check(command: StartExecution) -> None:
-    issues = list(attribute_issues(command.attributes))
-    key = command.idempotency_key
-    if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
-        issues.append(Issue(path="Idempotency-Key", code="bad_key",
-                            message=f"A key has 1 to {LONGEST_KEY} printable ASCII characters."))
+    issues = [*attribute_issues(command.attributes), *key_issues(command.idempotency_key)]
     if issues:
         raise Invalid("The execution can't be started.", issues)
 

@@ -18,13 +18,14 @@ from threading import Lock
 from typing import NamedTuple
 
 from workflow_service.domain import approval as approvals
-from workflow_service.domain import blocks, execution, wait
+from workflow_service.domain import blocks, execution, signal, wait
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.errors import Invalid, Unavailable
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.ids import is_join
 from workflow_service.domain.recovery import Checkpoint, checkpoint_of
+from workflow_service.domain.signal import Signal
 from workflow_service.domain.statuses import BlockStatus
 from workflow_service.domain.wait import Wait
 from workflow_service.services.bus import Bus
@@ -34,7 +35,7 @@ from workflow_service.services.timings import Timings
 
 log = logging.getLogger(__name__)
 
-Changed = Execution | BlockExecution | Wait | Approval
+Changed = Execution | BlockExecution | Wait | Approval | Signal
 """A document after a transition."""
 
 _MOST_KEPT = 10_000
@@ -140,6 +141,7 @@ class Finisher:
         self._stores.waits.rest([wait.at_rest(document) for document in rested if isinstance(document, Wait)])
         self._stores.approvals.rest([approvals.at_rest(document) for document in rested
                                      if isinstance(document, Approval)])
+        self._stores.signals.rest([signal.at_rest(document) for document in rested if isinstance(document, Signal)])
 
     def _checkpoint(self, checkpoints: Sequence[Checkpoint]) -> None:
         """Tell the State Management Service; what it does not take waits in the outbox."""

@@ -60,7 +60,7 @@ class Verification:
     execution_id: str
     checked_at: datetime
     counts: Mapping[str, int]
-    """How many events, blocks, waits and approvals were looked at."""
+    """How many events, blocks, waits, approvals and signals were looked at."""
     checks: Sequence[Check]
     violations: Sequence[Violation]
 
@@ -153,9 +153,11 @@ class Histories:
         names = (user.workspace_id, execution_id)
         blocks = self._stores.blocks.get_all(*names, tuple(plan.nodes))
         waits, approvals = self._stores.waits.of_execution(*names), self._stores.approvals.of_execution(*names)
+        signals = self._stores.signals.of_execution(*names)
         history = list(self._history(*names))
         retired = retired_names(plan, history)
-        return Record(plan=plan, execution=execution, blocks=blocks, waits=waits, approvals=approvals, history=history,
+        return Record(plan=plan, execution=execution, blocks=blocks, waits=waits, approvals=approvals, signals=signals,
+                      history=history,
                       retired=self._stores.blocks.get_all(*names, retired) if retired else ())
 
     def _is_told(self, execution: Execution) -> bool:
@@ -164,7 +166,8 @@ class Histories:
         blocks = self._stores.blocks.get_all(*names, tuple(self._plans.of(execution).nodes))
         untold = [execution.outbox, *(block.outbox for block in blocks),
                   *(wait.outbox for wait in self._stores.waits.of_execution(*names)),
-                  *(approval.outbox for approval in self._stores.approvals.of_execution(*names))]
+                  *(approval.outbox for approval in self._stores.approvals.of_execution(*names)),
+                  *(signal.outbox for signal in self._stores.signals.of_execution(*names))]
         return not any(untold)
 
     def _history(self, workspace_id: str, execution_id: str) -> Iterator[StoredEvent]:
@@ -177,7 +180,7 @@ class Histories:
 
 def _counts(record: Record) -> Mapping[str, int]:
     return {"events": len(record.history), "blocks": len(record.blocks), "waits": len(record.waits),
-            "approvals": len(record.approvals)}
+            "approvals": len(record.approvals), "signals": len(record.signals)}
 
 
 def _checks(wrong: Sequence[Violation]) -> Sequence[Check]:

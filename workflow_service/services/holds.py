@@ -11,6 +11,7 @@ from workflow_service.domain.statuses import BlockStatus, ExecutionStatus
 from workflow_service.domain.users import User
 from workflow_service.services.approvals import Approvals
 from workflow_service.services.closing import Closing
+from workflow_service.services.deadlines import Deadlines
 from workflow_service.services.finish import Finisher
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import Clock
@@ -27,12 +28,13 @@ _SENDABLE = frozenset({BlockStatus.READY, BlockStatus.RETRY_WAIT})
 class Holds:
     """Pauses and resumes executions."""
 
-    def __init__(self, stores: Stores, plans: Plans, approvals: Approvals, sender: Sender, closing: Closing,
-                 finisher: Finisher, clock: Clock) -> None:
+    def __init__(self, stores: Stores, plans: Plans, approvals: Approvals, deadlines: Deadlines, sender: Sender,
+                 closing: Closing, finisher: Finisher, clock: Clock) -> None:
         """Hold executions of these stores."""
         self._stores = stores
         self._plans = plans
         self._approvals = approvals
+        self._deadlines = deadlines
         self._sender = sender
         self._closing = closing
         self._finisher = finisher
@@ -79,11 +81,12 @@ class Holds:
         """Do what follows when a hold was lifted; the sweep repeats it if who lifted it died.
 
         What is ready is sent, retries are looked at when they are due and not ever more rarely, and the deadlines of
-        requests are moved by as long as they stood still.
+        requests and timers are moved by as long as they stood still.
         """
         self.send_ready(execution)
         self.go_down(execution)
         self._approvals.postpone(execution)
+        self._deadlines.go_on(execution)
         self._closing.settle(self._plans.of(execution), execution.workspace_id, execution.execution_id)
         self._finisher.rest(execution, urgent=True)
 

@@ -22,6 +22,7 @@ from workflow_service.domain.execution import Execution, Slot
 from workflow_service.domain.permits import Claimant, Pool
 from workflow_service.domain.plan import Segment
 from workflow_service.domain.recovery import Checkpoint, RecoveryPoint
+from workflow_service.domain.signal import Signal
 from workflow_service.domain.standing_hold import HoldStatus, StandingHold
 from workflow_service.domain.statuses import BlockStatus
 from workflow_service.domain.template import Document
@@ -176,6 +177,22 @@ class ApprovalRepository(Repository[Approval], Protocol):
 
     def of_family(self, workspace_id: str, execution_id: str) -> Sequence[Approval]:
         """Return all approvals of an execution and of all that are a part of it, the oldest first."""
+
+
+class SignalRepository(Repository[Signal], Protocol):
+    """Signals. The order is that of their coming, and by id among those of one instant."""
+
+    def oldest(self, workspace_id: str, execution_id: str, names: Sequence[str], wait_id: str) -> Signal | None:
+        """Return the oldest signal with one of these names that is kept, or was taken for this wait."""
+
+    def taken_by(self, workspace_id: str, execution_id: str, wait_id: str) -> Sequence[Signal]:
+        """Return the signals that were taken for a wait, without their payloads."""
+
+    def of_execution(self, workspace_id: str, execution_id: str) -> Sequence[Signal]:
+        """Return all signals of an execution, the oldest first, without their payloads."""
+
+    def page(self, workspace_id: str, execution_id: str, limit: int, offset: int) -> tuple[Sequence[Signal], int]:
+        """Return signals of an execution, the oldest first, and how many there are in all."""
 
 
 class StandingHoldRepository(Protocol):

@@ -84,7 +84,7 @@ class Releases:
         if ends_execution(plan, source):
             self._cancellation.end(plan, source)
         self._sender.send(plan, release.ready, brought)
-        if not release.goes_on and (plan.has_gates or not release.waiting):
+        if not release.goes_on and (plan.may_park or not release.waiting):
             self._closing.settle(plan, source.workspace_id, source.execution_id)
         if release.complete:
             self._finisher.rest(*release.told, urgent=source.status in FAILURES)

@@ -12,6 +12,7 @@ from workflow_service.services.ports import (
     BlockRepository,
     ExecutionRepository,
     PermitRepository,
+    SignalRepository,
     StandingHoldRepository,
     WaitRepository,
 )
@@ -19,12 +20,13 @@ from workflow_service.services.ports import (
 
 @dataclass(frozen=True, kw_only=True)
 class Stores:
-    """Where executions, their blocks, waits, approvals, permits and what holds them are kept."""
+    """Where executions, their blocks, waits, approvals, signals, permits and what holds them are kept."""
 
     executions: ExecutionRepository
     blocks: BlockRepository
     waits: WaitRepository
     approvals: ApprovalRepository
+    signals: SignalRepository
     holds: StandingHoldRepository
     permits: PermitRepository
 

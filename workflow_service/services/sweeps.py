@@ -21,6 +21,7 @@ from workflow_service.domain.execution import LIFTED, Execution
 from workflow_service.domain.ids import block_execution_id
 from workflow_service.domain.plan import Plan
 from workflow_service.domain.recovery import Checkpoint
+from workflow_service.domain.signal import Signal
 from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, ExecutionStatus, WaitKind, WaitStatus
 from workflow_service.domain.wait import Wait, wait_of
 from workflow_service.services.approvals import Approvals
@@ -28,6 +29,7 @@ from workflow_service.services.cancellation import Cancellation
 from workflow_service.services.children import Children
 from workflow_service.services.claims import Claims
 from workflow_service.services.closing import Closing
+from workflow_service.services.deadlines import TIMED, Deadlines
 from workflow_service.services.executions import Executions
 from workflow_service.services.finish import Finisher
 from workflow_service.services.holds import Holds
@@ -65,17 +67,18 @@ class Sweeps:
     """One method for each kind of document."""
 
     def __init__(self, stores: Stores, plans: Plans, claims: Claims, releases: Releases, waits: Waits,
-                 children: Children, approvals: Approvals, executions: Executions, cancellation: Cancellation,
-                 restarts: Restarts, holds: Holds, standing_holds: StandingHolds, withdrawals: Withdrawals,
-                 closing: Closing, permits: Permits, sender: Sender, finisher: Finisher,
-                 checkpoints: CheckpointRepository,
-                 state: StateService, clock: Clock, monotonic: Callable[[], float], timings: Timings) -> None:
+                 deadlines: Deadlines, children: Children, approvals: Approvals, executions: Executions,
+                 cancellation: Cancellation, restarts: Restarts, holds: Holds, standing_holds: StandingHolds,
+                 withdrawals: Withdrawals, closing: Closing, permits: Permits, sender: Sender, finisher: Finisher,
+                 checkpoints: CheckpointRepository, state: StateService, clock: Clock,
+                 monotonic: Callable[[], float], timings: Timings) -> None:
         """Repair the documents of these stores by the use cases that change them."""
         self._stores = stores
         self._plans = plans
         self._claims = claims
         self._releases = releases
         self._waits = waits
+        self._deadlines = deadlines
         self._children = children
         self._approvals = approvals
         self._executions = executions
@@ -106,8 +109,12 @@ class Sweeps:
         return self._sweep(self._stores.executions, self._repair_execution)
 
     def sweep_waits(self) -> int:
-        """Repair waits: agents to be asked again, fired and still parked, of an epoch or execution that is over."""
-        return self._sweep(self._stores.waits, self._repair_wait)
+        """Repair waits: agents to be asked again, fired and still parked, overdue, of an epoch that is over.
+
+        And signals: not delivered, taken for a wait that has ended without them.
+        """
+        return (self._sweep(self._stores.signals, self._repair_signal)
+                + self._sweep(self._stores.waits, self._repair_wait))
 
     def sweep_approvals(self) -> int:
         """Escalate overdue approvals, deliver decisions that nobody delivered."""
@@ -249,6 +256,7 @@ class Sweeps:
     def _repair_wait(self, wait: Wait) -> None:
         block = self._stores.blocks.get(wait.workspace_id, block_execution_id(wait.execution_id, wait.block_id))
         if block is None or wait.status is WaitStatus.CANCELLED:
+            self._waits.clear(wait)
             self._finisher.rest(wait)
         elif wait.status is WaitStatus.FIRED:
             self._waits.wake(wait)
@@ -260,8 +268,19 @@ class Sweeps:
             self._waits.ask_agent(block)
         elif wait.id == wait_of(block, WaitKind.CHILDREN).id:
             self._children.repair(wait)
+        elif wait.kind in TIMED:
+            self._deadlines.look_at(wait)
         else:
             self._finisher.rest(wait)
+
+    def _repair_signal(self, signal: Signal) -> None:
+        taken_by = signal.taken_by and self._stores.waits.get(signal.workspace_id, signal.taken_by)
+        if not taken_by:
+            self._waits.deliver(signal)
+        elif taken_by.status is not WaitStatus.OPEN:
+            self._waits.clear(taken_by)
+        elif not self._waits.look_for_signals(taken_by):
+            self._finisher.rest(signal)
 
     def _supersede(self, block: BlockExecution) -> None:
         """End the requests of epochs of a block that are over."""

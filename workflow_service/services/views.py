@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
-from workflow_service.domain.execution import Execution
+from workflow_service.domain.execution import Execution, stood_still
 from workflow_service.domain.outcomes import fails_execution
 from workflow_service.domain.plan import Plan
 from workflow_service.domain.recovery import RecoveryPoint
 from workflow_service.domain.statuses import IN_FLIGHT, ApprovalStatus, BlockStatus
+from workflow_service.domain.wait import Wait, moved_deadline
 
 _NO_CHILDREN: Mapping[tuple[str, int], Mapping[str, int]] = {}
 _CURRENT = frozenset({BlockStatus.READY, BlockStatus.RUNNING, BlockStatus.RETRY_WAIT})
@@ -32,7 +34,8 @@ def summary(execution: Execution) -> dict[str, Any]:
 
 
 def details(plan: Plan, execution: Execution, blocks: Sequence[BlockExecution],
-            approvals: Iterable[tuple[str, Approval]], points: Iterable[RecoveryPoint],
+            approvals: Iterable[tuple[str, Approval]], points: Iterable[RecoveryPoint], waits: Iterable[Wait],
+            at: datetime,
             output: Mapping[str, Any] | None = None,
             children: Mapping[tuple[str, int], Mapping[str, int]] = _NO_CHILDREN) -> dict[str, Any]:
     """Return an execution with all that happened to its blocks.
@@ -41,9 +44,12 @@ def details(plan: Plan, execution: Execution, blocks: Sequence[BlockExecution],
         plan: that of the execution.
         blocks: in the order of the plan, without the compiler's joins.
         approvals: each with the block that it is in, itself or by something that is a part of the block.
+        waits: those that are open.
+        at: the present instant.
         output: what it gives; None before it has completed.
         children: how many executions of each block, by its epoch, have which status.
     """
+    awaited = {wait.block_id: _awaited(wait, stood_still(execution, at)) for wait in waits}
     asked: dict[str, list[dict[str, Any]]] = {}
     for block_id, approval in approvals:
         asked.setdefault(block_id, []).append(_interaction(approval))
@@ -56,11 +62,18 @@ def details(plan: Plan, execution: Execution, blocks: Sequence[BlockExecution],
             "inFlight": [{"blockId": block.block_id, "status": block.status.value} for block in blocks
                          if block.status in IN_FLIGHT],
             "blockedBlocks": [block.block_id for block in blocks if block.status.is_parked],
-            "blockExecutions": [_block(block, asked.get(block.block_id, []),
-                                       children.get((block.block_id, block.epoch), {})) for block in blocks],
+            "blockExecutions": [{**_block(block, asked.get(block.block_id, []),
+                                          children.get((block.block_id, block.epoch), {})),
+                                 "waitingFor": awaited.get(block.block_id) if block.status.is_parked else None}
+                                for block in blocks],
             "globalContext": execution.context,
             "recoveryPoints": [{"timestamp": point.timestamp, "state": point.state,
                                 "completedBlocks": list(point.completed_blocks)} for point in points]}
+
+
+def _awaited(wait: Wait, stopped_for: timedelta) -> dict[str, Any]:
+    signals = {"signals": list(wait.signals), "mode": wait.signal_mode.value} if wait.signals else {}
+    return {"kind": wait.kind.value, "until": moved_deadline(wait, stopped_for), **signals}
 
 
 def _names(blocks: Iterable[BlockExecution], statuses: frozenset[BlockStatus]) -> list[str]:

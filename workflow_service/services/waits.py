@@ -21,6 +21,7 @@ from workflow_service.domain.children import Round
 from workflow_service.domain.commands import CancelMode
 from workflow_service.domain.errors import Unavailable
 from workflow_service.domain.ids import block_execution_id
+from workflow_service.domain.signal import Signal
 from workflow_service.domain.statuses import BlockStatus, ExecutionStatus, WaitKind, WaitStatus
 from workflow_service.domain.wait import Wait, wait_of
 from workflow_service.services.claims import Claim
@@ -30,6 +31,7 @@ from workflow_service.services.permits import Permits
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import AgentService, Clock
 from workflow_service.services.sending import Sender
+from workflow_service.services.signal_box import SignalBox
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
 
@@ -49,6 +51,7 @@ class Waits:
         self._finisher = finisher
         self._clock = clock
         self._timings = timings
+        self._signals = SignalBox(stores.signals, finisher, clock)
 
     def park(self, claim: Claim, block: BlockExecution, wait: Wait, approval: Approval | None, *, called: bool) -> bool:
         """Park a claimed block; False if it is no longer ours.
@@ -65,8 +68,8 @@ class Waits:
         parked = blocks.park(block, wait.kind, self._clock.now(), self._timings.lease, called=called)
         if not self._stores.blocks.change(claim.block, parked):
             return False  # what was inserted is due, and the sweep knows whether anybody needs it
+        stored = self._look(wait)
         self._finisher.rest(opened, *([approval] if approval else []))
-        stored = self._stores.waits.get(wait.workspace_id, wait.id)
         if stored is not None and stored.status is WaitStatus.FIRED:
             self._finisher.relay(parked)
             self.wake(stored)
@@ -75,6 +78,13 @@ class Waits:
             self._finisher.rest(parked, urgent=True)
             self._closing.settle(claim.plan, block.workspace_id, block.execution_id)
         return True
+
+    def _look(self, wait: Wait) -> Wait | None:
+        """Return a wait as it stands now that its block is parked; signals may have come before it."""
+        stored = self._stores.waits.get(wait.workspace_id, wait.id)
+        if stored is None or stored.status is not WaitStatus.OPEN or not self.look_for_signals(stored):
+            return stored
+        return self._stores.waits.get(wait.workspace_id, wait.id)
 
     def fire(self, wait: Wait, payload: Mapping[str, Any], counted: Round | None = None) -> bool:
         """Record what was waited for and wake the block; False if the wait had fired or was cancelled before.
@@ -90,6 +100,31 @@ class Waits:
         self._finisher.relay(fired)
         self.wake(fired)
         return True
+
+    def look_for_signals(self, wait: Wait) -> bool:
+        """Fire an open wait if all signals that it needs are there; False if it still waits for one."""
+        payload = self._signals.collect(wait) if wait.kind is WaitKind.SIGNAL else None
+        if payload is None:
+            return False
+        if not self.fire(wait, payload):  # it has ended otherwise, and may have been cleared before these were taken
+            self.clear(wait)
+        return True
+
+    def deliver(self, signal: Signal) -> None:
+        """Let those who wait for a signal of this name look what there is; if nobody does it is kept."""
+        for wait in self._stores.waits.open_of(signal.workspace_id, signal.execution_id):
+            if signal.name in wait.signals:
+                self.look_for_signals(wait)
+        self._finisher.rest(signal)  # changes nothing if it was taken
+
+    def clear(self, wait: Wait) -> None:
+        """Let others have the signals that were taken for a wait which has ended without them."""
+        if wait.kind is not WaitKind.SIGNAL:
+            return
+        ended = self._stores.waits.get(wait.workspace_id, wait.id) if wait.status is WaitStatus.OPEN else wait
+        if ended is not None and ended.status is not WaitStatus.OPEN:
+            for kept in self._signals.clear(ended):
+                self.deliver(kept)
 
     def ask_agent(self, block: BlockExecution) -> None:
         """Ask the agent that took the work of a parked block whether it is done, and wake the block if it is.
@@ -125,6 +160,7 @@ class Waits:
 
     def wake(self, wait: Wait) -> None:
         """Make the block of a fired wait ready and dispatch it; one that is not parked yet looks at the wait itself."""
+        self.clear(wait)
         block = self._stores.blocks.get(wait.workspace_id, block_execution_id(wait.execution_id, wait.block_id))
         if block is None or block.epoch != wait.epoch or block.status is not wait.kind.parked_status:
             self._finisher.rest(wait)

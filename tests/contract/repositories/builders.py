@@ -11,6 +11,7 @@ from workflow_service.domain.commands import ClockRule, HoldScope
 from workflow_service.domain.events import Event
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.recovery import Checkpoint
+from workflow_service.domain.signal import Signal
 from workflow_service.domain.standing_hold import StandingHold
 from workflow_service.domain.statuses import BlockStatus, ExecutionStatus, WaitKind
 from workflow_service.domain.wait import Wait
@@ -43,6 +44,13 @@ def new_wait(block_id: str = "b1", **fields: Any) -> Wait:
     """Return an open wait for an approval."""
     defaults: dict[str, Any] = {"workspace_id": HERE, "execution_id": "x1", "epoch": 1, "kind": WaitKind.APPROVAL}
     return Wait(block_id=block_id, **{**defaults, **fields})
+
+
+def new_signal(signal_id: str = "s1", **fields: Any) -> Signal:
+    """Return a signal that is kept."""
+    defaults: dict[str, Any] = {"workspace_id": HERE, "execution_id": "x1", "name": "go", "sent_at": NOW,
+                                "sent_by": "ann", "payload": {"n": 1}}
+    return Signal(signal_id=signal_id, **{**defaults, **fields})
 
 
 def new_approval(approval_id: str = "a1", **fields: Any) -> Approval:

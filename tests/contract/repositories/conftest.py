@@ -18,6 +18,7 @@ from workflow_service.repositories.memory.clock import VirtualClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
 from workflow_service.repositories.memory.permits import PermitsInMemory
+from workflow_service.repositories.memory.signals import SignalsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
@@ -28,6 +29,7 @@ from workflow_service.repositories.mongo import (
     events,
     executions,
     permits,
+    signals,
     standing_holds,
     templates,
     waits,
@@ -40,6 +42,7 @@ from workflow_service.repositories.mongo.events import EventsInMongo
 from workflow_service.repositories.mongo.executions import ExecutionsInMongo
 from workflow_service.repositories.mongo.indexes import INDEXES, create_indexes
 from workflow_service.repositories.mongo.permits import PermitsInMongo
+from workflow_service.repositories.mongo.signals import SignalsInMongo
 from workflow_service.repositories.mongo.standing_holds import StandingHoldsInMongo
 from workflow_service.repositories.mongo.templates import TemplatesInMongo
 from workflow_service.repositories.mongo.waits import WaitsInMongo
@@ -50,6 +53,7 @@ from workflow_service.services.ports import (
     EventRepository,
     ExecutionRepository,
     PermitRepository,
+    SignalRepository,
     StandingHoldRepository,
     TemplateRepository,
     WaitRepository,
@@ -122,6 +126,13 @@ def block_repository(choose: Choose) -> BlockRepository:
 def wait_repository(choose: Choose) -> WaitRepository:
     """An empty repository of waits."""
     repository: WaitRepository = choose(WaitsInMemory, WaitsInMongo, waits.COLLECTION)
+    return repository
+
+
+@pytest.fixture
+def signal_repository(choose: Choose) -> SignalRepository:
+    """An empty repository of signals."""
+    repository: SignalRepository = choose(SignalsInMemory, SignalsInMongo, signals.COLLECTION)
     return repository
 
 

@@ -16,6 +16,7 @@ from tests.contract.repositories.builders import (
     new_block,
     new_checkpoint,
     new_execution,
+    new_signal,
     new_wait,
 )
 from workflow_service.domain.blocks import BlockExecution, claim, complete
@@ -30,6 +31,7 @@ from workflow_service.services.ports import (
     BlockRepository,
     CheckpointRepository,
     ExecutionRepository,
+    SignalRepository,
     WaitRepository,
 )
 
@@ -43,7 +45,7 @@ EIGHTEEN_MIB = {"text": "ü" * 3 * 2**20}
 def test_large_values_come_back(
         block_repository: BlockRepository, execution_repository: ExecutionRepository, wait_repository: WaitRepository,
         approval_repository: ApprovalRepository, checkpoint_repository: CheckpointRepository,
-        value: dict[str, Any]) -> None:
+        signal_repository: SignalRepository, value: dict[str, Any]) -> None:
     block = new_block(input=value, output=value)
     execution, wait = new_execution(input=value, context=value), new_wait(payload=value)
     approval, checkpoint = new_approval(payload=value, response=value), new_checkpoint(input=value, output=value)
@@ -52,6 +54,9 @@ def test_large_values_come_back(
     wait_repository.insert(wait)
     approval_repository.insert(approval)
     checkpoint_repository.add([checkpoint])
+    signal = new_signal(payload=value)
+    signal_repository.insert(signal)
+    assert signal_repository.get(HERE, "s1") == signal
     assert block_repository.get_all(HERE, "x1", ["b1"]) == [block]
     assert execution_repository.get(HERE, "x1") == execution
     assert wait_repository.get(HERE, wait.id) == wait

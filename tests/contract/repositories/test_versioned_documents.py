@@ -20,9 +20,10 @@ from tests.contract.repositories.builders import (
     new_approval,
     new_block,
     new_execution,
+    new_signal,
     new_wait,
 )
-from workflow_service.domain import approval, blocks, execution, wait
+from workflow_service.domain import approval, blocks, execution, signal, wait
 from workflow_service.services.ports import Key
 
 Document = Any
@@ -40,7 +41,7 @@ class Kind:
     identifier: Callable[[Document], str]
 
 
-@pytest.fixture(params=["execution", "block", "wait", "approval"])
+@pytest.fixture(params=["execution", "block", "wait", "approval", "signal"])
 def kind(request: pytest.FixtureRequest, adapter: str) -> Kind:
     """Each kind of document in turn, on each adapter."""
     repository = request.getfixturevalue(f"{request.param}_repository")
@@ -56,6 +57,10 @@ def kind(request: pytest.FixtureRequest, adapter: str) -> Kind:
         "approval": lambda: Kind(
             repository=repository, new=new_approval, identifier=lambda document: document.approval_id,
             advance=approval.escalate),
+        "signal": lambda: Kind(
+            repository=repository, new=new_signal, identifier=lambda document: document.signal_id,
+            advance=lambda document, at: signal.give_back(document, at) if document.taken_by else
+            signal.take(document, new_wait(), at)),
     }[request.param]()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.contract.repositories.builders import ELSEWHERE, HERE, LEASE, NOW, SECOND, new_wait
+from workflow_service.domain.flow import SignalMode
 from workflow_service.domain.statuses import WaitKind, WaitStatus
 from workflow_service.domain.wait import fire
 from workflow_service.services.ports import WaitRepository
@@ -10,8 +11,8 @@ from workflow_service.services.ports import WaitRepository
 
 def test_all_fields_come_back(wait_repository: WaitRepository) -> None:
     wait = new_wait(epoch=2, kind=WaitKind.AGENT, revision=3, status=WaitStatus.FIRED, version=4,
-                    payload={"output": [1]}, deadline=NOW, ask_at=NOW + SECOND,
-                    due_at=NOW + LEASE)
+                    payload={"output": [1]}, deadline=NOW, ask_at=NOW + SECOND, is_movable=False,
+                    signals=("yes", "no"), signal_mode=SignalMode.ALL, due_at=NOW + LEASE)
     wait_repository.insert(wait)
     assert wait_repository.get(HERE, "x1:b1:2:agent:3") == wait
 

@@ -200,6 +200,10 @@ class Life:
             actor = actors[(number >> 1) % len(actors)]
             actor.fault = Fault.LOST_REPLY if number & 1 else Fault.LOST_REQUEST
 
+    def _signal(self, number: int) -> None:
+        if self.world.execution is not None:
+            self.world.signal(self._process(number), "xyz"[(number >> 1) % 3], f"key {number % 8}")
+
     def _mood(self, number: int) -> None:
         self.world.agent.way = ("left", "right")[number & 1]
         self.world.agent.stop_fails = number % 16 == 2
@@ -209,7 +213,7 @@ class Life:
     _acts: tuple[Callable[..., None], ...] = (
         _deliver, _deliver, _deliver, _deliver, _deliver_again, _lose, _sweep, _sweep, _sweep, _flush, _flush,
         _heartbeat, _decide, _decide, _operate, _operate, _operate, _crash, _pass_time, _pass_time, _fail_store, _mood,
-        _mood, _follow, _stop)
+        _mood, _follow, _stop, _signal)
 
 
 def live(document: Mapping[str, Any], schedule: bytes, commands: Sequence[str]) -> tuple[World, list[str]]:

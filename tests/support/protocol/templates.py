@@ -38,6 +38,19 @@ def locked(block_id: str, *after: str) -> dict[str, Any]:
     return block(block_id, *after, mutex={"name": "section"})
 
 
+def awaits(block_id: str, *after: str, mode: str = "any", wait_s: int | None = None, signals: str = "xy",
+           **more: Any) -> dict[str, Any]:
+    """Return a block that waits for signals.
+
+    Args:
+        wait_s: after how many seconds it goes on without them.
+        signals: a letter for each.
+    """
+    timed = {} if wait_s is None else {"timeout": wait_s * 1000, "onTimeout": "continue"}
+    return {"blockId": block_id, "dependencies": list(after), **more,
+            "waitFor": {"signals": list(signals), "mode": mode, **timed}}
+
+
 def template(name: str, *blocks: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
     """Return a template that has a year's time."""
     return {"templateId": name, "name": name, "version": "1.0.0", "blocks": list(blocks),
@@ -88,5 +101,11 @@ TEMPLATES: Mapping[str, Mapping[str, Any]] = {one["templateId"]: one for one in 
     template("ends", block("A"), end("E", "A"), end("F", status="completed"), block("B"), block("C", "B")),
     template("locked", locked("A"), locked("B"), locked("C", "A"), block("D", "A", "B", "C")),
     template("locked_in_turn", locked("A"), locked("B"), block("C"), locked("D", "C"), maxParallelBlocks=2),
+    template("signal", block("A"), awaits("W", "A", wait_s=40), block("B", "W")),
+    template("signals", awaits("V", mode="all"), awaits("W", signals="yz", mode="all", wait_s=60), block("A"),
+             block("D", "V", "W", "A")),
+    template("quick", awaits("V", "A"), block("A"), block("B"), block("J", "V", "B", joinPolicy=LATE), block("D", "J")),
+    template("timer", {"blockId": "T", "wait": {"duration": 20_000}}, block("A", "T"), awaits("W", signals="x"),
+             block("D", "A", "W")),
 )}
 """By name."""

@@ -28,6 +28,7 @@ from workflow_service.domain.commands import (
     RestartExecution,
     RetryBlock,
     RunBlock,
+    SendSignal,
     SkipBlock,
     StartExecution,
 )
@@ -47,6 +48,7 @@ from workflow_service.repositories.memory.clock import VirtualClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
 from workflow_service.repositories.memory.permits import PermitsInMemory
+from workflow_service.repositories.memory.signals import SignalsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
@@ -116,6 +118,7 @@ class World:
         self.blocks = BlocksInMemory()
         self.waits = WaitsInMemory()
         self.approvals = ApprovalsInMemory()
+        self.signals = SignalsInMemory()
         self.holds = StandingHoldsInMemory()
         self.permits = PermitsInMemory()
         self.events = EventsInMemory()
@@ -211,6 +214,11 @@ class World:
         self._enter(process, f"decider({'yes' if approved else 'no'})",
                     lambda: process.engine.approvals.respond(OPERATOR, command))
 
+    def signal(self, process: Process, name: str, key: str | None = None) -> None:
+        """Let somebody send a signal with a key, which is its name if not said otherwise."""
+        command = SendSignal(execution_id="e", name=name, payload={"said": name}, idempotency_key=key or name)
+        self._enter(process, f"sender({name})", lambda: process.engine.signals.send(OPERATOR, command))
+
     def follow(self, process: Process) -> None:
         """Let a process act on what agents wrote to the State Management Service."""
         self._enter(process, "follow", process.engine.state_changes.follow)
@@ -300,11 +308,14 @@ class World:
             self._pass_to_next(timedelta(seconds=number))
 
     def answer_all(self) -> None:
-        """Say yes to every pending request, as long as it makes sense."""
+        """Say yes to every pending request and send every signal that is waited for, as long as it makes sense."""
         if self.execution is None or self.execution.status.is_terminal:
             return
         for approval in self.processes[0].engine.approvals.pending(OPERATOR, ApprovalFilter()):
             self.decide(self.processes[0], approval.approval_id, True)
+        for wait in self.waits.open_of(WORKSPACE, "e"):
+            for name in wait.signals:
+                self.signal(self.processes[0], name, f"{name} {next(self._numbers)}")
 
     def record(self) -> Record:
         """Return all that is stored of the execution, and what its agents did."""
@@ -315,6 +326,7 @@ class World:
             plan=self.plan, execution=execution, blocks=self.blocks.get_all(WORKSPACE, "e", tuple(self.plan.nodes)),
             retired=[block for block in stored if block.block_id not in self.plan.nodes],
             waits=list(self.waits._documents.values()), approvals=self.approvals.of_execution(WORKSPACE, "e"),
+            signals=self.signals.of_execution(WORKSPACE, "e"),
             history=self.events.of_execution(WORKSPACE, "e"),
             effects=[Effect(key=work.key, started=work.started, ended=work.ended) for work in self.agent.finished],
             checkpoints={name: told for (_, name), told in self.state.blocks.items()})
@@ -383,6 +395,9 @@ class World:
         for wait in self.waits._documents.values():
             if wait.due_at is not None:
                 yield wait.due_at
+        for signal in self.signals._documents.values():
+            if signal.due_at is not None:
+                yield signal.due_at
         for approval in self.approvals._documents.values():
             if approval.due_at is not None and approval.due_at != approval.overdue_at:
                 yield approval.due_at
@@ -399,7 +414,8 @@ class World:
         ports = Ports(
             stores=Stores(executions=watch(self.executions, "executions"), blocks=watch(self.blocks, "blocks"),
                           waits=watch(self.waits, "waits"), approvals=watch(self.approvals, "approvals"),
-                          holds=watch(self.holds, "holds"), permits=watch(self.permits, "permits")),
+                          holds=watch(self.holds, "holds"), signals=watch(self.signals, "signals"),
+                          permits=watch(self.permits, "permits")),
             templates=self.templates, events=watch(self.events, "events"),
             checkpoints=watch(self.checkpoints, "checkpoints"), agents=self.agent,
             state=watch(self.state, "state"), dispatcher=watch(self, "messages"),

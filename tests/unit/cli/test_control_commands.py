@@ -22,6 +22,8 @@ PAUSING = {"success": True, "status": "pausing", "clock": "stopped", "inFlight":
 PAUSED = {**PAUSING, "status": "paused", "inFlight": []}
 CANCELLING = {"success": True, "status": "cancelling", "inFlight": WORKING}
 RUNNING = {"success": True, "status": "running"}
+SIGNAL = {"signalId": "s1", "executionId": "e1", "name": "payment", "sentAt": "2026-01-02T03:04:05.000Z",
+          "sentBy": "ada", "takenBy": None}
 _PATIENCE_S = 30
 
 
@@ -47,6 +49,9 @@ _PATIENCE_S = 30
     (("cancel-block", "e1", "b"), "blocks/b/cancel", RUNNING, None),
     (("cancel-block", "e1", "b", "--region", "--reason", "Not needed."), "blocks/b/cancel", RUNNING,
      {"region": True, "reason": "Not needed."}),
+    (("signal", "e1", "payment"), "signals/payment", SIGNAL, {"payload": {}}),
+    (("signal", "e1", "payment", "--payload", '{"paid": true}'), "signals/payment", {**SIGNAL, "takenBy": "b"},
+     {"payload": {"paid": True}}),
 ])
 @pytest.mark.parametrize("as_json", [False, True])
 def test_what_is_sent(client: Shell, service: FakeService, arguments: tuple[str, ...], path: str,

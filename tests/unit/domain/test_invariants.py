@@ -12,6 +12,7 @@ import pytest
 from workflow_service.domain import approval as approvals
 from workflow_service.domain import blocks
 from workflow_service.domain import execution as executions
+from workflow_service.domain import signal as signals
 from workflow_service.domain import wait as waits
 from workflow_service.domain.agents import Failure, FailureClass
 from workflow_service.domain.approval import Approval, Decision
@@ -23,6 +24,7 @@ from workflow_service.domain.ids import block_execution_id
 from workflow_service.domain.invariants import MEANINGS, Effect, Record, violations
 from workflow_service.domain.outcomes import is_satisfied
 from workflow_service.domain.recovery import checkpoint_of
+from workflow_service.domain.signal import Signal
 from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, ExecutionStatus, WaitKind, WaitStatus
 from workflow_service.domain.template_parsing import parse_template
 from workflow_service.domain.wait import Wait
@@ -59,6 +61,7 @@ class _Story:
         self.effects: list[Effect] = []
         self.waits: dict[str, Wait] = {}
         self.approvals: dict[str, Approval] = {}
+        self.signals: Sequence[Signal] = ()
         self.blocks: dict[str, BlockExecution] = {}
         for block in blocks.new_blocks(self.plan, "w", "e", self.at, _LEASE):
             self.put(block)
@@ -135,9 +138,35 @@ class _Story:
         """Return what is stored."""
         return Record(
             plan=self.plan, execution=self.execution, blocks=list(self.blocks.values()),
-            waits=list(self.waits.values()), approvals=list(self.approvals.values()),
+            waits=list(self.waits.values()), approvals=list(self.approvals.values()), signals=self.signals,
             history=[_Entry(sequence=number, event=event) for number, event in enumerate(self.events, 1)],
             effects=self.effects, checkpoints={name: checkpoint_of(block) for name, block in self.blocks.items()})
+
+
+_SIGNAL = Signal(signal_id="s", workspace_id="w", execution_id="e", name="go", sent_at=_START, sent_by="olga")
+
+
+def _waiting_story() -> _Story:
+    """Let G wait for a signal, as if it were such a block."""
+    story = _Story()
+    story.claim("A")
+    story.complete("A")
+    block = story.claim("G")
+    story.put(waits.opened(replace(waits.wait_of(block, WaitKind.SIGNAL), signals=("go",)), story.now()))
+    story.put(blocks.park(block, WaitKind.SIGNAL, story.now(), _LEASE, called=False))
+    return story
+
+
+def _signalled_story() -> _Story:
+    """Let the signal come."""
+    story = _waiting_story()
+    (wait,) = story.waits.values()
+    signal = signals.take(signals.received(_SIGNAL, story.now()), wait, story.now())
+    story.events += signal.outbox
+    story.signals = [replace(signals.at_rest(signal), outbox=())]
+    story.put(waits.fire(wait, {"timedOut": False, "signalIds": ["s"]}, story.now()))
+    story.put(blocks.wake(story.blocks["G"], story.now(), _LEASE, "signal_fired"))
+    return story
 
 
 def _whole_story() -> _Story:
@@ -286,7 +315,8 @@ def _paused_story() -> _Story:
 
 @pytest.mark.parametrize("tell", [_Story, _parked_story, _whole_story, _rejected_story, _failed_story, _restarted_story,
                                   _paused_story, _claimed_in_a_pause_story, _given_up_in_a_pause_story, _resumed_story,
-                                  _cancelled_in_a_pause_story, _withdrawn_story, _handled_story, _ended_story])
+                                  _cancelled_in_a_pause_story, _withdrawn_story, _handled_story, _ended_story,
+                                  _waiting_story, _signalled_story])
 def test_a_true_story_breaks_nothing(tell: Callable[[], _Story]) -> None:
     """Whatever may happen is no violation."""
     assert violations(tell().record()) == ()
@@ -311,6 +341,10 @@ def _execution(record: Record, **fields: Any) -> Record:
 
 def _approval(record: Record, **fields: Any) -> Record:
     return replace(record, approvals=[replace(approval, **fields) for approval in record.approvals])
+
+
+def _signal(record: Record, **fields: Any) -> Record:
+    return replace(record, signals=[replace(signal, **fields) for signal in record.signals])
 
 
 def _wait(record: Record, **fields: Any) -> Record:
@@ -462,6 +496,10 @@ _CORRUPTIONS: Sequence[tuple[str, str, Callable[[], _Story], Callable[[Record], 
                                                                              status=BlockStatus.SKIPPED)})),
     ("I11", "a level twice", _whole_story, lambda r: _approval(r, escalation_level=0)),
     ("I11", "a level too early", _whole_story, lambda r: _approval(r, timeout=2 * _HOUR)),
+    ("I12", "fired with another's signal", _signalled_story, lambda r: _signal(r, taken_by="e:A:1:signal:0")),
+    ("I12", "fired with no signal", _signalled_story, lambda r: replace(r, signals=[])),
+    ("I12", "a signal kept back", _signalled_story, lambda r: _wait(r, payload={"timedOut": True, "signals": {}})),
+    ("I12", "a signal left lying", _waiting_story, lambda r: replace(r, signals=[_SIGNAL])),
 ]
 
 

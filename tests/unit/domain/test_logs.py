@@ -18,7 +18,7 @@ from workflow_service.domain.sentences import READY, SENTENCES, sentence_of
 from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, ExecutionStatus, WaitKind
 
 _SOURCES = Path(workflow_service.__file__).parent
-_TYPE = re.compile(r"(execution|block|wait|approval)_[a-z_]+")
+_TYPE = re.compile(r"(execution|block|wait|approval|signal)_[a-z_]+")
 _ENDS: Mapping[str, frozenset[str]] = {
     "execution_": frozenset(status.value for status in ExecutionStatus if status.is_terminal),
     "approval_": frozenset({ApprovalStatus.CANCELLED, ApprovalStatus.SUPERSEDED, ApprovalStatus.EXPIRED})}
@@ -126,6 +126,13 @@ _READS: list[tuple[Event, Level, str]] = [
     (_event("block_started", cause="lease_expired", attempt=2, epoch=1), Level.WARNING,
      "Block 'merge' was taken over from a lost worker, attempt 2"),
     (_event("block_parked", cause="agent"), Level.INFO, "Block 'merge' waits for its agent's answer"),
+    (_event("wait_opened", kind="signal", signals=["yes", "no"], mode="any", until="2026-01-01T00:00:01.000Z"),
+     Level.INFO, "Block 'merge' is to wait for the signals 'yes' or 'no', until 2026-01-01T00:00:01.000Z"),
+    (_event("wait_opened", kind="time", until="2026-01-01T00:00:01.000Z"), Level.INFO,
+     "Block 'merge' is to wait for its time, until 2026-01-01T00:00:01.000Z"),
+    (_event("signal_received", None, name="go", by="olga"), Level.INFO, "Signal 'go' came from olga"),
+    (_event("signal_taken", name="go"), Level.INFO, "Signal 'go' was taken for block 'merge'"),
+    (_event("signal_given_back", name="go"), Level.INFO, "Signal 'go' is kept: block 'merge' went on without it"),
     (_event("block_retry_scheduled", cause="transient: retry 1 of 3", error=_ERROR), Level.WARNING,
      "Block 'merge' failed: flaky: not yet; retry 1 of 3 follows"),
     (_event("block_retry_scheduled", cause="transient: retry 1 of 3", error=_ERROR, dueAt="2026-01-01T00:00:01.000Z"),

@@ -24,9 +24,9 @@ def test_descendants_are_all_that_follow_in_order() -> None:
 
 
 def test_gates_are_known() -> None:
-    assert DIAMOND.has_gates
+    assert DIAMOND.may_park
     assert [name for name, node in DIAMOND.nodes.items() if node.has_gate] == ["c"]
-    assert not a_plan(a_block("a", human_in_loop=a_gate(required=False))).has_gates
+    assert not a_plan(a_block("a", human_in_loop=a_gate(required=False))).may_park
 
 
 def test_a_run_goes_on_from_any_of_its_blocks() -> None:

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from tests.support.builders import LATER, NOW, a_running_block, a_wait
 from workflow_service.domain import wait as waits
 from workflow_service.domain.errors import IllegalTransition
+from workflow_service.domain.flow import SignalMode
+from workflow_service.domain.sentences import sentence_of
 from workflow_service.domain.statuses import WaitKind, WaitStatus
 from workflow_service.domain.wait import Wait
 
@@ -86,3 +89,35 @@ def test_what_has_no_deadline_is_never_too_late() -> None:
 def test_the_wait_of_a_block_knows_how_long_deadlines_had_stood_still() -> None:
     assert waits.wait_of(a_running_block(), WaitKind.AGENT, deadline=LATER, stopped_for=MINUTE).stopped_for == MINUTE
     assert waits.wait_of(a_running_block(), WaitKind.AGENT).stopped_for == timedelta(0)
+
+
+@pytest.mark.parametrize(("is_movable", "stood_still", "moved_by"), [(True, 0, 0), (True, 90, 60), (False, 90, 0)])
+def test_a_deadline_moves_with_the_time_that_stood_still_since(is_movable: bool, stood_still: int,
+                                                               moved_by: int) -> None:
+    before = timedelta(seconds=30) if stood_still else timedelta(0)
+    wait = a_wait(deadline=LATER, stopped_for=before, is_movable=is_movable)
+    at, second = LATER + timedelta(seconds=moved_by), timedelta(seconds=1)
+    assert waits.moved_deadline(wait, timedelta(seconds=stood_still)) == at
+    assert waits.is_too_late(wait, timedelta(seconds=stood_still), at)
+    assert not waits.is_too_late(wait, timedelta(seconds=stood_still), at - second)
+
+
+def test_without_a_deadline_it_is_never_too_late() -> None:
+    assert waits.moved_deadline(a_wait(), timedelta(0)) is None
+    assert not waits.is_too_late(a_wait(), timedelta(0), LATER)
+
+
+def test_the_wait_for_signals_is_another_one_in_each_retry() -> None:
+    block = a_running_block(retry_count=3)
+    assert [waits.wait_of(block, kind).revision for kind in (WaitKind.SIGNAL, WaitKind.TIME)] == [3, 0]
+
+
+@pytest.mark.parametrize(("fields", "told"), [
+    ({"kind": WaitKind.TIME, "deadline": LATER}, "its time, until 2025-08-21T09:31:00.000Z"),
+    ({"kind": WaitKind.SIGNAL, "signals": ("go",)}, "the signal 'go'"),
+    ({"kind": WaitKind.SIGNAL, "signals": ("yes", "no")}, "the signals 'yes' or 'no'"),
+    ({"kind": WaitKind.SIGNAL, "signals": ("x", "y"), "signal_mode": SignalMode.ALL, "deadline": LATER},
+     "the signals 'x' and 'y', until 2025-08-21T09:31:00.000Z")])
+def test_the_event_says_what_is_waited_for(fields: dict[str, Any], told: str) -> None:
+    (event,) = waits.opened(a_wait(**fields), NOW).outbox
+    assert sentence_of(event) == f"Block 'a' is to wait for {told}"

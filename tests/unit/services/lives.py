@@ -17,6 +17,7 @@ from workflow_service.domain.commands import (
     PauseExecution,
     RespondToApproval,
     RunBlock,
+    SendSignal,
     StartExecution,
 )
 from workflow_service.domain.execution import Execution
@@ -40,12 +41,14 @@ from workflow_service.repositories.memory.clock import VirtualClock
 from workflow_service.repositories.memory.events import EventsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
 from workflow_service.repositories.memory.permits import PermitsInMemory
+from workflow_service.repositories.memory.signals import SignalsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
 from workflow_service.services.engine import Engine, Ports, build_engine
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import Dispatch, StoredTemplate
+from workflow_service.services.signals import Sent
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
 
@@ -166,7 +169,7 @@ class Life:
         self.executions, self.blocks = ExecutionsInMemory(), BlocksInMemory()
         self.waits, self.approvals = WaitsInMemory(), ApprovalsInMemory()
         self.holds, self.permits = StandingHoldsInMemory(), PermitsInMemory()
-        self.rates = CallRatesInMemory()
+        self.signals, self.rates = SignalsInMemory(), CallRatesInMemory()
         self.templates, self.events = TemplatesInMemory(), EventsInMemory()
         self.messages: deque[RunBlock] = deque()
         self._numbers = count(1)
@@ -224,6 +227,11 @@ class Life:
         """Answer the pending request of a block."""
         (asked,) = [one for one in self.requests(run, block_id) if one.status is ApprovalStatus.PENDING]
         self.engine.approvals.respond(OPERATOR, RespondToApproval(approval_id=asked.approval_id, approved=approved))
+
+    def send(self, run: str, name: str, key: str | None = None, **payload: Any) -> Sent:
+        """Send a signal to an execution."""
+        return self.engine.signals.send(OPERATOR, SendSignal(execution_id=run, name=name, payload=payload,
+                                                             idempotency_key=key))
 
     def dispatch(self, dispatches: Sequence[Dispatch]) -> bool:
         """Keep the first block of each line; what follows it is dispatched by the engine."""
@@ -321,6 +329,7 @@ class Life:
                 "blocks": [self._blocks_of(run) for run in runs], "holds": self.holds.of_workspace(WORKSPACE),
                 "waits": [self.waits.of_execution(run.workspace_id, run.execution_id) for run in runs],
                 "approvals": [self.approvals.of_execution(run.workspace_id, run.execution_id) for run in runs],
+                "signals": [self.signals.of_execution(run.workspace_id, run.execution_id) for run in runs],
                 "calls": self.agents.service.effects, "messages": list(self.messages)}
 
     def record(self, run: str, workspace_id: str = WORKSPACE) -> Record:
@@ -331,7 +340,8 @@ class Life:
             plan=plan, execution=execution, blocks=self.blocks.get_all(workspace_id, run, tuple(plan.nodes)),
             retired=self.blocks.get_all(workspace_id, run, retired_names(plan, history)),
             waits=self.waits.of_execution(workspace_id, run),
-            approvals=self.approvals.of_execution(workspace_id, run), history=history,
+            approvals=self.approvals.of_execution(workspace_id, run),
+            signals=self.signals.of_execution(workspace_id, run), history=history,
             effects=[one for one in self.agents.effects if one.key.split(":")[0] == run],
             checkpoints=self._checkpoints(execution, tuple(plan.nodes)))
 
@@ -352,7 +362,7 @@ class Life:
 
     def _engine(self, through: Callable[[Any], Any] = lambda port: port) -> Engine:
         stores = Stores(executions=through(self.executions), blocks=through(self.blocks), waits=through(self.waits),
-                        approvals=through(self.approvals), holds=through(self.holds),
+                        approvals=through(self.approvals), signals=through(self.signals), holds=through(self.holds),
                         permits=through(self.permits))
         return build_engine(Ports(
             stores=stores, templates=self.templates, events=self.events, checkpoints=CheckpointsInMemory(self.clock),

@@ -68,7 +68,7 @@ def world() -> Iterator[World]:
 
 def _histories(world: World, events: EventRepository | None = None) -> Histories:
     stores = Stores(executions=world.executions, blocks=world.blocks, waits=world.waits, approvals=world.approvals,
-                    holds=world.holds, permits=world.permits)
+                    signals=world.signals, holds=world.holds, permits=world.permits)
     return Histories(stores, events or world.events, Plans(world.templates, RetryPolicy()), world.clock)
 
 
@@ -106,7 +106,7 @@ def test_what_is_well_is_called_so(world: World) -> None:
     found = _histories(world).verify(OPERATOR, "e")
     assert (found.valid, list(found.violations)) == (True, [])
     assert found.counts == {"events": len(_histories(world).events(OPERATOR, "e").events), "blocks": 3, "waits": 1,
-                            "approvals": 1}
+                            "approvals": 1, "signals": 0}
     assert [check.invariant for check in found.checks] == list(MEANINGS)
     assert {check.invariant for check in found.checks if check.result == "not_checked"} == {"I2", "I10"}
     assert found.checked_at == world.clock.now()

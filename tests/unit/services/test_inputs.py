@@ -15,6 +15,7 @@ from workflow_service.repositories.memory.approvals import ApprovalsInMemory
 from workflow_service.repositories.memory.blocks import BlocksInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
 from workflow_service.repositories.memory.permits import PermitsInMemory
+from workflow_service.repositories.memory.signals import SignalsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
 from workflow_service.services.claims import Claim
@@ -43,7 +44,8 @@ def some_inputs(schema: dict[str, Any] | None = None, *, is_registry_there: bool
         a_block_execution("c", status=BlockStatus.RUNNING),
         a_block_execution("a", execution_id="other", status=BlockStatus.COMPLETED, output={"v": 8})])
     stores = Stores(executions=ExecutionsInMemory(), blocks=blocks, waits=WaitsInMemory(),
-                    approvals=ApprovalsInMemory(), holds=StandingHoldsInMemory(), permits=PermitsInMemory())
+                    approvals=ApprovalsInMemory(), signals=SignalsInMemory(),
+                    holds=StandingHoldsInMemory(), permits=PermitsInMemory())
     return Inputs(stores, agents)
 
 

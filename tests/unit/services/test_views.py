@@ -107,7 +107,7 @@ def assert_counts_fit(shown: Mapping[str, Any]) -> None:
 @given(st.lists(st.tuples(st.sampled_from(sorted(EXECUTION_CHANGES)), SKEWED), max_size=25))
 def test_times_of_an_execution_fit_its_status(steps: list[tuple[str, datetime]]) -> None:
     run: Execution = changed(an_execution(), EXECUTION_CHANGES, steps)
-    assert_consistent(views.details(a_plan(), replace(run, outbox=()), [], [], []))
+    assert_consistent(views.details(a_plan(), replace(run, outbox=()), [], [], [], [], NOW))
 
 
 @settings(deadline=None)
@@ -115,7 +115,7 @@ def test_times_of_an_execution_fit_its_status(steps: list[tuple[str, datetime]])
 def test_times_of_a_block_fit_its_status(steps: list[tuple[str, datetime]]) -> None:
     one: BlockExecution = changed(a_block_execution(status=B.READY), BLOCK_CHANGES, steps)
     running = executions.start(an_execution(), NOW)
-    assert_consistent(views.details(a_plan(), running, [one], [], []))
+    assert_consistent(views.details(a_plan(), running, [one], [], [], [], NOW))
 
 
 def _messages(number: int, life: Life, run: str) -> None:

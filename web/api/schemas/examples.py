@@ -63,6 +63,11 @@ RESTARTED: Example = {
 SKIP: Example = {"output": {"clauses": [7]}, "reason": "Read by hand."}
 CANCEL_BLOCK: Example = {"region": True, "reason": "The customer has withdrawn this part."}
 CONTROLLED: Example = {"success": True, "status": "running"}
+SEND_SIGNAL: Example = {"payload": {"paid": True, "amount": 120}}
+SENT_SIGNAL: Example = {
+    "signalId": "8c1d2e3f4a5b4c6d8e7f9a0b1c2d3e4f", "executionId": "0f8e2c1d9b3a4c5e8f7a6b5c4d3e2f1a",
+    "name": "payment", "sentAt": "2025-08-21T09:30:00.000Z", "sentBy": "ada", "takenBy": None}
+SIGNALS: Example = {"signals": [{**SENT_SIGNAL, **SEND_SIGNAL}], "total": 1}
 PLACE_HOLD: Example = {"scope": "agent", "target": "document-reader", "reason": "It gives wrong clauses."}
 HOLD: Example = {
     "holdId": "5b1c9d0e7f2a4b3c8d6e1f0a9b8c7d6e", "scope": "agent", "target": "document-reader", "clock": "stop",

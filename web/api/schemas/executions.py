@@ -10,8 +10,9 @@ from marshmallow import ValidationError, fields, post_load, validate
 
 from web.api.schemas.fields import Identifier, Instant, RequestSchema, Text, ViewSchema, limit, offset
 from workflow_service.domain.attributes import KEY_PATTERN, LONGEST, MOST, is_term
+from workflow_service.domain.flow import SignalMode
 from workflow_service.domain.paging import MAX_CURSOR, Place
-from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, ExecutionStatus
+from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, ExecutionStatus, WaitKind
 
 _EXECUTION_STATUSES = validate.OneOf([status.value for status in ExecutionStatus])
 _APPROVAL_STATUSES = validate.OneOf([status.value for status in ApprovalStatus])
@@ -104,6 +105,17 @@ class HumanInteractionSchema(ViewSchema):
     approver = fields.String(required=True, allow_none=True)
 
 
+class WaitingForSchema(ViewSchema):
+    """What a block waits for."""
+
+    kind = fields.String(required=True, validate=validate.OneOf([kind.value for kind in WaitKind]))
+    until = Instant(required=True, allow_none=True, metadata={
+        "description": "When it waits no longer, if time goes on from now; null for never."})
+    signals = fields.List(fields.String(), metadata={"description": "The names of signals; only with `signal`."})
+    mode = fields.String(validate=validate.OneOf([mode.value for mode in SignalMode]), metadata={
+        "description": "How many of them; only with `signal`."})
+
+
 class BlockExecutionSchema(ViewSchema):
     """One block of an execution."""
 
@@ -123,6 +135,8 @@ class BlockExecutionSchema(ViewSchema):
                               metadata={"description": "When a block that waits for a retry is tried again."})
     supplied_by = fields.String(required=True, allow_none=True,
                                 metadata={"description": "Who skipped the block and gave its output; null if nobody."})
+    waiting_for = fields.Nested(WaitingForSchema, required=True, allow_none=True, metadata={
+        "description": "What it waits for while it is blocked; null if it is not."})
     human_interactions = fields.List(fields.Nested(HumanInteractionSchema), required=True)
     children = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True, metadata={
         "description": "How many executions that are a part of the block, in this epoch, have which status."})

@@ -130,6 +130,7 @@ class CountsSchema(ViewSchema):
     blocks = fields.Integer(required=True)
     waits = fields.Integer(required=True)
     approvals = fields.Integer(required=True)
+    signals = fields.Integer(required=True)
 
 
 class VerificationSchema(ViewSchema):
@@ -162,7 +163,7 @@ LOGS: Mapping[str, Any] = {
 """An answer about logs."""
 VERIFIED: Mapping[str, Any] = {
     "executionId": _RUN, "valid": False, "checkedAt": _AT,
-    "counts": {"events": 17, "blocks": 2, "waits": 1, "approvals": 1},
+    "counts": {"events": 17, "blocks": 2, "waits": 1, "approvals": 1, "signals": 0},
     "checks": [{"invariant": name, "meaning": meaning, "result": "broken" if name == "I9" else
                 "not_checked" if name in ("I2", "I10") else "holds"} for name, meaning in MEANINGS.items()],
     "violations": [{"invariant": "I9", "subject": f"{_RUN}:extract",

@@ -7,13 +7,14 @@ is to look at) is no violation; what nobody will ever look at again is one.
 
 from __future__ import annotations
 
-from workflow_service.domain.invariants import approvals, blocks, effects, history, rest, silences
+from workflow_service.domain.invariants import approvals, blocks, effects, history, rest, signals, silences
 from workflow_service.domain.invariants.meanings import MEANINGS
 from workflow_service.domain.invariants.record import Effect, Entry, Record, Violation, retired_names
 
 __all__ = ["MEANINGS", "Effect", "Entry", "Record", "Violation", "retired_names", "violations"]
 
-_RULES = (history.broken, blocks.broken, approvals.broken, effects.broken, silences.broken, rest.broken)
+_RULES = (history.broken, blocks.broken, approvals.broken, effects.broken, silences.broken, rest.broken,
+          signals.broken)
 
 
 def violations(record: Record) -> tuple[Violation, ...]:

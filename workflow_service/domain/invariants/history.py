@@ -9,19 +9,23 @@ from typing import Any
 
 from workflow_service.domain import blocks
 from workflow_service.domain import execution as executions
+from workflow_service.domain import signal as signals
 from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.events import Event
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.invariants.record import Changed, Record, Violation
+from workflow_service.domain.signal import Signal
 from workflow_service.domain.statuses import (
     APPROVAL_TRANSITIONS,
     BLOCK_TRANSITIONS,
     EXECUTION_TRANSITIONS,
+    SIGNAL_TRANSITIONS,
     WAIT_TRANSITIONS,
     ApprovalStatus,
     BlockStatus,
     ExecutionStatus,
+    SignalStatus,
     WaitStatus,
 )
 
@@ -75,6 +79,8 @@ def _replayed(document: Changed) -> Mapping[str, Any]:
     if isinstance(document, Approval):
         return {"status": document.status.value, "assignedTo": document.assigned_to,
                 "escalationLevel": document.escalation_level, "approver": document.approver, "epoch": document.epoch}
+    if isinstance(document, Signal):
+        return signals.replayed(document)
     return {"status": document.status.value, "kind": document.kind.value, "epoch": document.epoch}
 
 
@@ -93,6 +99,8 @@ def _first_status(document: Changed) -> str:
         return BlockStatus.PENDING.value
     if isinstance(document, Execution):
         return ExecutionStatus.PENDING.value
+    if isinstance(document, Signal):
+        return SignalStatus.KEPT.value
     return ApprovalStatus.PENDING.value if isinstance(document, Approval) else WaitStatus.OPEN.value
 
 
@@ -109,6 +117,8 @@ def _is_legal(document: Changed, event: Event, was: str, now: str) -> bool:
         return reopened and target in EXECUTION_TRANSITIONS[ExecutionStatus(was)]
     if isinstance(document, Approval):
         return ApprovalStatus(now) in APPROVAL_TRANSITIONS[ApprovalStatus(was)]
+    if isinstance(document, Signal):
+        return SignalStatus(now) in SIGNAL_TRANSITIONS[SignalStatus(was)]
     return WaitStatus(now) in WAIT_TRANSITIONS[WaitStatus(was)]
 
 

@@ -16,5 +16,6 @@ MEANINGS: Mapping[str, str] = {
     "I9": "The history has no gap and no event twice, and replayed it gives what is stored.",
     "I10": "The State Management Service was told how every block ended.",
     "I11": "A request is passed on to the role above level by level, and never early.",
+    "I12": "A signal goes to one block, once, and none that a block waits for is left lying.",
 }
 """Invariant -> what it says, in a sentence."""

@@ -14,10 +14,11 @@ from workflow_service.domain.events import Event
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.plan import Plan
 from workflow_service.domain.recovery import Checkpoint
+from workflow_service.domain.signal import Signal
 from workflow_service.domain.statuses import ApprovalStatus
 from workflow_service.domain.wait import Wait
 
-Changed = Execution | BlockExecution | Wait | Approval
+Changed = Execution | BlockExecution | Wait | Approval | Signal
 """A document with a version and an outbox."""
 
 
@@ -26,7 +27,7 @@ class Violation:
     """One invariant that does not hold."""
 
     invariant: str
-    """``I1`` to ``I11``."""
+    """``I1`` to ``I12``."""
     subject: str
     """The id of the document, event or effect."""
     message: str
@@ -71,6 +72,7 @@ class Record:
     """Those of definitions that the execution has left behind."""
     waits: Sequence[Wait] = ()
     approvals: Sequence[Approval] = ()
+    signals: Sequence[Signal] = ()
     history: Sequence[Entry] = ()
     effects: Sequence[Effect] = ()
     """What its agents did, as far as they tell."""
@@ -88,7 +90,8 @@ class Record:
         return {self.execution.execution_id: self.execution,
                 **{block.id: block for block in (*self.blocks, *self.retired)},
                 **{wait.id: wait for wait in self.waits},
-                **{approval.approval_id: approval for approval in self.approvals}}
+                **{approval.approval_id: approval for approval in self.approvals},
+                **{signal.signal_id: signal for signal in self.signals}}
 
     @cached_property
     def events(self) -> Mapping[str, Sequence[Event]]:

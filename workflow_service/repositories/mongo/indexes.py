@@ -17,6 +17,7 @@ from workflow_service.repositories.mongo import (
     checkpoints,
     events,
     executions,
+    signals,
     templates,
     waits,
 )
@@ -50,6 +51,7 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _on("startedAt", direction=DESCENDING), _on(PARENT, sparse=True), _DUE),
     blocks.COLLECTION: (_DUE,),
     waits.COLLECTION: (_on("executionId"), _DUE),
+    signals.COLLECTION: (_on("executionId"), _DUE),
     approvals.COLLECTION: (
         _on("approvalId", unique=True), _on("executionId"), _on("ancestors", sparse=True), _on("blockId"),
         _on("assignedTo"), _on("status"), _on("requestedAt", direction=DESCENDING), _DUE),

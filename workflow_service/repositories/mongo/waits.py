@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from mongoengine import DateTimeField, EnumField, IntField
+from mongoengine import BooleanField, DateTimeField, EnumField, IntField
 
+from workflow_service.domain.flow import SignalMode
 from workflow_service.domain.statuses import WaitKind, WaitStatus
 from workflow_service.domain.wait import Wait
 from workflow_service.repositories.mongo.child_fields import RoundField
 from workflow_service.repositories.mongo.codec import Codec, StoredDocument
 from workflow_service.repositories.mongo.connection import Raw, Store, store_errors
 from workflow_service.repositories.mongo.documents import DocumentsInMongo
-from workflow_service.repositories.mongo.fields import DurationField, EventsField, JsonField, TextField
+from workflow_service.repositories.mongo.fields import DurationField, EventsField, JsonField, TextField, TextsField
 from workflow_service.repositories.mongo.large_values import LargeValues
 
 COLLECTION = "waits"
@@ -35,7 +36,10 @@ class WaitDocument(StoredDocument):
     children = RoundField()
     stopped_for = DurationField(db_field="stoppedForMs")
     deadline = DateTimeField()
+    is_movable = BooleanField(db_field="isMovable")
     ask_at = DateTimeField(db_field="askAt")
+    signals = TextsField()
+    signal_mode = EnumField(SignalMode, db_field="signalMode")
     due_at = DateTimeField(db_field="dueAt")
     outbox = EventsField()
 

@@ -1,0 +1,1 @@
+"""What is done by blocks that no agent does, one kind a file."""
