@@ -1,4 +1,4 @@
-"""Random workflows with join policies and failure policies, and what they have to come to: a model without an engine."""
+"""Random workflows with join policies and failure policies, and what they come to: a model without an engine."""
 
 from __future__ import annotations
 
@@ -77,8 +77,7 @@ def flows(draw: st.DrawFn, *, late: bool = False, all_handled: bool = True) -> F
     failures = {name: policy for name in before if (policy := _failure_policy(chance, after[name])) is not None}
     free = {name: [one for one in after[name] if one not in failures.get(name, {}).get("nextBlocks", ())]
             for name in before}
-    choices = {name: (frozenset(chance.sample(free[name], chance.randint(1, len(free[name])))), chance.choice(free[name]))
-               for name in before if free[name] and chance.random() < 0.2}
+    choices = {name: _choice(chance, free[name]) for name in before if free[name] and chance.random() < 0.2}
     bad = frozenset(name for name in before if chance.random() < 0.4 and (name in failures or not all_handled))
     return Flow(before=before, failures=failures, choices=choices, bad=bad, seed=seed,
                 joins={name: _join_policy(chance, len(names), late) for name, names in before.items()
@@ -93,6 +92,10 @@ def _failure_policy(chance: Random, after: list[str]) -> Document | None:
     if drawn < 0.6 and after:
         return {"action": "branch", "nextBlocks": chance.sample(after, chance.randint(1, len(after)))}
     return None
+
+
+def _choice(chance: Random, after: list[str]) -> tuple[frozenset[str], str]:
+    return frozenset(chance.sample(after, chance.randint(1, len(after)))), chance.choice(after)
 
 
 def _join_policy(chance: Random, ways: int, late: bool) -> Document:

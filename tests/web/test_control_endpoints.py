@@ -230,7 +230,8 @@ def test_executions_of_another_workspace_do_not_exist(client: CheckedClient, sig
 
 
 @pytest.mark.parametrize(("path", "body"), [
-    ("blocks/unknown/skip", None), ("blocks/unknown/retry", None), ("blocks/unknown/cancel", None), ("restart", {"fromBlock": "unknown"}),
+    ("blocks/unknown/skip", None), ("blocks/unknown/retry", None), ("blocks/unknown/cancel", None),
+    ("restart", {"fromBlock": "unknown"}),
     ("restart", {"definition": "7.0.0", "failedOnly": True})])
 def test_what_the_execution_does_not_have(ask: Ask, path: str, body: dict[str, Any] | None) -> None:
     assert ask(path, body).status_code == 404

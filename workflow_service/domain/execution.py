@@ -244,7 +244,8 @@ def force(execution: Execution, at: datetime, reason: str | None, by: str) -> Ex
 def close(execution: Execution, status: ExecutionStatus, error: Mapping[str, Any] | None, at: datetime) -> Execution:
     """End the execution for good: every block of it has ended."""
     ended = replace(execution, completed_at=max(at, execution.started_at or execution.created_at), deadline=None,
-                    error=error, withdrawing={}, holds=(), slots=(), slot_queue=(), clock_stopped_by=(), stopped_since=None,
+                    error=error, withdrawing={}, holds=(), slots=(), slot_queue=(), clock_stopped_by=(),
+                    stopped_since=None,
                     reason=execution.reason if execution.status is ExecutionStatus.CANCELLING else None)
     return _change(ended, f"execution_{status.value}", status, at, cause="all_blocks_ended")
 

@@ -47,6 +47,13 @@ def failures(plan: Plan, blocks: Iterable[BlockExecution]) -> list[BlockExecutio
                   key=lambda block: (block.completed_at is None, block.completed_at))
 
 
+def as_read(block: BlockExecution) -> dict[str, Any] | None:
+    """Return what expressions read of a block: its output, or the error of its failure; None if it has neither."""
+    if block.status is BlockStatus.COMPLETED:
+        return {"output": block.output, "status": block.status.value}
+    return {"error": block.error, "status": block.status.value} if block.status in FAILURES else None
+
+
 def ends_execution(plan: Plan, block: BlockExecution) -> bool:
     """Say whether this end is that of the whole execution: an end block that really ran."""
     described = plan.nodes[block.block_id].block

@@ -7,13 +7,12 @@ from itertools import islice
 from typing import Any
 
 from workflow_service.domain import expressions
-from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.errors import Unavailable, UnfitInput
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.flow import MAX_ITEMS, Map
+from workflow_service.domain.outcomes import as_read
 from workflow_service.domain.plan import Plan
 from workflow_service.domain.sources import sources
-from workflow_service.domain.statuses import FAILURES, BlockStatus
 from workflow_service.domain.template import Block, Conditions, ConditionType
 from workflow_service.services.claims import Claim
 from workflow_service.services.ports import AgentService
@@ -79,13 +78,7 @@ def variables_of(stores: Stores, execution: Execution, block: Block) -> dict[str
     names = sorted({name for source in sources(block) for name in expressions.block_names(source.text)})
     found = stores.blocks.get_all(outer.workspace_id, outer.execution_id, names) if names else ()
     return {"input": outer.input, "context": outer.context,
-            "blocks": {one.block_id: _as_read(one) for one in found
-                       if one.status is BlockStatus.COMPLETED or one.status in FAILURES}, **own}
-
-
-def _as_read(block: BlockExecution) -> dict[str, Any]:
-    said = {"error": block.error} if block.status in FAILURES else {"output": block.output}
-    return {**said, "status": block.status.value}
+            "blocks": {one.block_id: said for one in found if (said := as_read(one)) is not None}, **own}
 
 
 def _surroundings(stores: Stores, execution: Execution) -> tuple[Execution, Mapping[str, Any]]:

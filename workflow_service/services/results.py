@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from workflow_service.domain import expressions
+from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.execution import Execution
+from workflow_service.domain.outcomes import as_read
 from workflow_service.domain.statuses import BlockStatus
 from workflow_service.services.plans import Plans
 from workflow_service.services.stores import Stores
@@ -35,12 +38,15 @@ class Results:
             return self._outputs(execution, [name for name, node in plan.nodes.items() if not node.successors])
         named = {name for _, source in expressions.placeholders(template.output)
                  for name in expressions.block_names(source)}
-        found = {name: {"output": output, "status": BlockStatus.COMPLETED.value}
-                 for name, output in self._outputs(execution, sorted(named)).items()}
+        found = {block.block_id: said for block in self._blocks(execution, sorted(named))
+                 if (said := as_read(block)) is not None}
         resolved: dict[str, Any] = expressions.resolve(template.output, {
             "input": execution.input, "context": execution.context, "blocks": found})
         return resolved
 
     def _outputs(self, execution: Execution, names: list[str]) -> dict[str, dict[str, Any]]:
-        found = self._stores.blocks.get_all(execution.workspace_id, execution.execution_id, names) if names else ()
-        return {block.block_id: dict(block.output or {}) for block in found if block.status is BlockStatus.COMPLETED}
+        return {block.block_id: dict(block.output or {}) for block in self._blocks(execution, names)
+                if block.status is BlockStatus.COMPLETED}
+
+    def _blocks(self, execution: Execution, names: list[str]) -> Sequence[BlockExecution]:
+        return self._stores.blocks.get_all(execution.workspace_id, execution.execution_id, names) if names else ()

@@ -33,7 +33,8 @@ def test_all_fields_come_back(execution_repository: ExecutionRepository) -> None
         remaining=timedelta(milliseconds=1500), deadline=NOW + LEASE, due_at=NOW, completed_at=NOW,
         error={"code": "timeout"}, clock_stopped_by=("agent:a.b", "operator"), stopped_since=NOW - SECOND,
         stopped_for=timedelta(days=3, milliseconds=7), reason="An audit.", cancel_mode=CancelMode.FORCE,
-        revoked=("b1", "join~0~1"), withdrawing={"b3": "late", "join~0~1": "cancelled"}, ended_by="b9:2", tags=("legal", "a.b $x"), idempotency_key="k %.$1", request_digest="ab12",
+        revoked=("b1", "join~0~1"), withdrawing={"b3": "late", "join~0~1": "cancelled"}, ended_by="b9:2",
+        tags=("legal", "a.b $x"), idempotency_key="k %.$1", request_digest="ab12",
         attributes={"a.b": "x:y", "n": 7, "f": 1.5, "whole": 2.0, "yes": True, "long": 2**62, "empty": ""},
         restart_supplied={"b1": {"output": {"a.b": [1, None], "$x": {}}, "chosen": ["b2"], "by": "ann"},
                           "join~0~1": {"output": {}, "chosen": None, "by": "ann"}})

@@ -239,7 +239,8 @@ class World:
             "latest": lambda: engine.restarts.restart(OPERATOR, RestartExecution(
                 execution_id="e", definition=LATEST)),
             "skip": lambda: engine.interventions.skip(OPERATOR, SkipBlock(execution_id="e", block_id=from_block)),
-            "drop": lambda: engine.withdrawals.cancel_block(OPERATOR, CancelBlock(execution_id="e", block_id=from_block)),
+            "drop": lambda: engine.withdrawals.cancel_block(OPERATOR, CancelBlock(
+                execution_id="e", block_id=from_block)),
             "drop_region": lambda: engine.withdrawals.cancel_block(OPERATOR, CancelBlock(
                 execution_id="e", block_id=from_block, region=True)),
             "retry": lambda: engine.interventions.retry(OPERATOR, RetryBlock(execution_id="e", block_id=from_block)),

@@ -15,8 +15,8 @@ from tests.unit.cli.fake_service import FakeService
 URL = "/api/v1/templates/review"
 PLAN: dict[str, Any] = {
     "templateId": "review", "version": "1.0.0", "blockCount": 5, "widestLevel": 2, "maxParallelBlocks": 3,
-    "gates": ["ask"], "criticalPath": ["a", "b", "ask"], "estimatedDuration": 90_000, "onlyAfterFailures": ["undo", "tell"],
-    "segments": [
+    "gates": ["ask"], "criticalPath": ["a", "b", "ask"], "estimatedDuration": 90_000,
+    "onlyAfterFailures": ["undo", "tell"], "segments": [
         {"wave": 1, "lines": [{"runs": [["a"]]}], "join": None},
         {"wave": 2, "lines": [{"runs": [["b"], ["b2"]]}, {"runs": [["c"]]}], "join": {"runs": [["d"]]}},
         {"wave": 3, "lines": [{"runs": [["ask"]]}], "join": None}]}

@@ -16,7 +16,6 @@ from tests.support.builders import (
     NOW,
     a_block,
     a_block_execution,
-    a_choice,
     a_failure,
     a_plan,
     a_running_block,
@@ -227,8 +226,9 @@ def test_a_block_goes_on_once_all_its_edges_are_decided(pending: tuple[str, ...]
 
 
 @pytest.mark.parametrize(("policy", "pending", "satisfied", "status", "cause"), [
-    (ANY, ("a:1", "b:1"), 0, None, None), (ANY, ("a:1",), 0, None, None), (ANY, ("a:1",), 1, S.READY, "edges_satisfied"),
-    (ANY, (), 2, S.READY, "edges_satisfied"), (ANY, (), 0, S.SKIPPED, "no_edge_satisfied"),
+    (ANY, ("a:1", "b:1"), 0, None, None), (ANY, ("a:1",), 0, None, None),
+    (ANY, ("a:1",), 1, S.READY, "edges_satisfied"), (ANY, (), 2, S.READY, "edges_satisfied"),
+    (ANY, (), 0, S.SKIPPED, "no_edge_satisfied"),
     (BOTH, ("a:1",), 1, None, None), (BOTH, (), 2, S.READY, "edges_satisfied"),
     (BOTH, (), 1, S.SKIPPED, "too_few_satisfied"), (BOTH, (), 0, S.SKIPPED, "no_edge_satisfied")])
 def test_a_block_with_a_join_policy_goes_on_once_enough_of_its_edges_are_satisfied(

@@ -28,8 +28,8 @@ def ending(block_id: str = "e", *dependencies: str, **more: Any) -> dict[str, An
     return {"blockId": block_id, "dependencies": list(dependencies), "end": {}, **more}
 
 
-ASKED = {"humanInLoop": {"required": True}}
-GUARDED = {"conditions": {"type": "guard", "expression": "true"}}
+ASKED: dict[str, Any] = {"humanInLoop": {"required": True}}
+GUARDED: dict[str, Any] = {"conditions": {"type": "guard", "expression": "true"}}
 TO_F = {"action": "branch", "nextBlocks": ["f"]}
 
 

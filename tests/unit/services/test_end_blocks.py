@@ -9,7 +9,7 @@ import pytest
 from tests.unit.services.lives import ACCEPTED, BUSY, LEASE, MINUTE, OPERATOR, Life, S, block, gate
 from workflow_service.domain.commands import CancelExecution, RestartExecution, SkipBlock
 from workflow_service.domain.sentences import sentence_of
-from workflow_service.domain.statuses import ApprovalStatus, WaitStatus
+from workflow_service.domain.statuses import ApprovalStatus, ExecutionStatus, WaitStatus
 
 FRAUD = {"code": "ended_by_block", "blockId": "e", "message": "Fraud."}
 
@@ -103,7 +103,12 @@ def _completes_and_no_more(message: Any) -> int:
 def test_whoever_cancelled_the_execution_before_decides() -> None:
     life = Life(block("a"), end("e", status="failed"))
     run = life.start()
-    life.agents.plan("a", lambda: life.engine.cancellation.cancel(OPERATOR, CancelExecution(execution_id=run)) and {})
+
+    def meanwhile() -> dict[str, Any]:
+        life.engine.cancellation.cancel(OPERATOR, CancelExecution(execution_id=run))
+        return {}
+
+    life.agents.plan("a", meanwhile)
     life.work()
     life.ends(run, S.CANCELLED, a="completed", e="cancelled")
 
@@ -119,7 +124,7 @@ def test_an_end_wins_over_a_failure() -> None:
 
 @pytest.mark.parametrize(("guard", "status", "z"), [("input.stop", S.FAILED, "cancelled"),
                                                     ("!input.stop", S.COMPLETED, "completed")])
-def test_an_end_with_a_guard(guard: str, status: S, z: str) -> None:
+def test_an_end_with_a_guard(guard: str, status: ExecutionStatus, z: str) -> None:
     life = Life(block("a"), end("e", "a", status="failed", conditions={"type": "guard", "expression": guard}),
                 block("z", "a", "e"))
     run = life.start(stop=True)
@@ -127,7 +132,7 @@ def test_an_end_with_a_guard(guard: str, status: S, z: str) -> None:
 
 
 @pytest.mark.parametrize(("approved", "status", "e"), [(True, S.CANCELLED, "completed"), (False, S.FAILED, "rejected")])
-def test_an_end_about_which_a_person_is_asked(approved: bool, status: S, e: str) -> None:
+def test_an_end_about_which_a_person_is_asked(approved: bool, status: ExecutionStatus, e: str) -> None:
     asked = {"required": True, "timeout": 3_600_000}
     life = Life(end("e", status="cancelled", humanInLoop=asked), gate("g"))
     run = life.start()

@@ -10,6 +10,7 @@ from tests.unit.services.lives import BROKEN, LEASE, OPERATOR, Life, S, block, e
 from workflow_service.domain import blocks
 from workflow_service.domain.commands import RestartExecution, SkipBlock
 from workflow_service.domain.errors import Conflict
+from workflow_service.domain.statuses import ExecutionStatus
 
 CONTINUE = {"action": "continue"}
 NO_RETRY = {"maxRetries": 0}
@@ -64,7 +65,7 @@ def test_a_block_with_nothing_behind_it_but_its_failure_branch() -> None:
 @pytest.mark.parametrize(("policy", "status", "b", "f"), [
     ({"action": "fail"}, S.FAILED, "cancelled", "completed"), (CONTINUE, S.COMPLETED, "completed", "completed"),
     (branch("f"), S.COMPLETED, "skipped", "completed")])
-def test_a_person_s_no_is_a_failure(policy: dict[str, Any], status: S, b: str, f: str) -> None:
+def test_a_person_s_no_is_a_failure(policy: dict[str, Any], status: ExecutionStatus, b: str, f: str) -> None:
     life = Life(gate("a", onFailure=policy), block("b", "a"), block("f"))
     run = life.start()
     life.work()
@@ -106,7 +107,7 @@ def test_only_what_fails_the_execution_is_among_its_failed_blocks() -> None:
     shown = life.engine.executions.get(OPERATOR, run)
     assert shown["failedBlocks"] == ["b"]
     assert [one["status"] for one in shown["blockExecutions"]] == ["failed", "failed"]
-    assert life.of(run).error is not None and life.of(run).error["blockId"] == "b"
+    assert (life.of(run).error or {})["blockId"] == "b"
 
 
 def test_a_restart_of_what_failed_leaves_a_failure_that_was_handled_alone() -> None:

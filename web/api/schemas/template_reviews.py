@@ -102,8 +102,9 @@ class PlanSchema(ViewSchema):
                                          metadata={"description": "null: the service's default."})
     gates = fields.List(fields.String(), required=True, attribute="outline.gates",
                         metadata={"description": "The blocks where a person is asked."})
-    only_after_failures = fields.List(fields.String(), required=True, attribute="outline.only_after_failures", metadata={
-        "description": "The blocks that run only if another one fails; they have no turn."})
+    only_after_failures = fields.List(
+        fields.String(), required=True, attribute="outline.only_after_failures",
+        metadata={"description": "The blocks that run only if another one fails; they have no turn."})
     estimated_duration = fields.Integer(required=True, allow_none=True, attribute="estimated_duration_ms", metadata={
         "description": "Milliseconds, from `metadata.estimatedDuration` of the blocks, without the time that people "
                        "take; null unless every block says it."})
