@@ -124,7 +124,7 @@ CASES: Mapping[int, Sequence[Case]] = {
          Case(input={"x": 0}, completed="first second b d end", skipped="a c merge")],
     39: [Case(completed="inside after")],
     40: [Case(input={"case": "40"}, completed="a b c closed", check=apart("a", "b", "c"))],
-    43: [Case(completed="begin over", skipped="waiting")],
+    43: [Case(completed="begin over", cancelled="waiting")],
 }
 RUNS = [pytest.param(number, case, id=f"{number}-{place}") for number, cases in CASES.items()
         for place, case in enumerate(cases)]

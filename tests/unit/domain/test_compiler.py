@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.builders import a_block, a_choice, a_gate, a_plan
+from tests.support.builders import a_block, a_choice, a_gate, a_plan, a_template_document
+from tests.support.flows import Flow, flows
 from tests.support.graphs import Before, graphs, repeatable, template_of, templates, wide_graphs, widest_antichain
 from workflow_service.domain import edges
 from workflow_service.domain.compiler import (
@@ -20,8 +21,10 @@ from workflow_service.domain.compiler import (
     compile_template,
     segments,
 )
+from workflow_service.domain.flow import MAX_EARLY_JOIN_EDGES
 from workflow_service.domain.plan import Fan, Line, Plan
 from workflow_service.domain.template import Template
+from workflow_service.domain.template_parsing import parse_template
 
 REPOSITORY = Path(__file__).parents[3]
 ANY_TEMPLATE = templates(st.one_of(graphs(), wide_graphs()))
@@ -68,6 +71,25 @@ def test_runs_are_straight_and_short(template: Template) -> None:
         assert len(run) <= MAX_RUN_BLOCKS
         for one, other in pairwise(run):
             assert goes_straight_on(plan, one, other)
+
+
+@repeatable
+@given(flows(late=True, all_handled=False))
+def test_joins_that_begin_early_and_failure_branches_are_sent_by_whoever_opens_them(flow: Flow) -> None:
+    """A canvas brings only what surely follows."""
+    plan = compile_template(parse_template(a_template_document(*flow.blocks())))
+    assert not any(node.is_join for node in plan.nodes.values())
+    for before, after in plan.next_in_run.items():
+        assert not edges.failure_targets(plan.template.block(before))
+        assert plan.nodes[after].predecessors == (before,)
+    fans = [segment for name in plan.nodes for segment in segments(plan, plan.nodes[name].successors)
+            if isinstance(segment, Fan)]
+    joins = [fan.join.first for fan in fans if fan.join is not None]
+    assert not any(plan.nodes[name].is_early for name in joins)
+
+
+def test_no_join_that_begins_early_is_cut() -> None:
+    assert MAX_EARLY_JOIN_EDGES <= MAX_JOIN_EDGES
 
 
 @repeatable

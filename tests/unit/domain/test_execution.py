@@ -483,3 +483,36 @@ def _replay(run: Execution) -> tuple[int, dict[str, Any]]:
     assert all(other.payload["from"] == one.payload["status"] for one, other in pairwise(events))
     known = {key: value for event in events for key, value in event.payload.items()}
     return len(events), {key: value for key, value in known.items() if key in REPLAYED}
+
+
+def test_what_is_to_be_withdrawn_is_listed_once_and_for_its_first_reason() -> None:
+    late = executions.withdraw(RUNNING, ["b", "a"], "late", LATER)
+    assert (late.withdrawing, late.outbox[-1].payload["blocks"]) == ({"b": "late", "a": "late"}, ["b", "a"])
+    both = executions.withdraw(late, ["a", "c"], "cancelled", LATER, by="ada", reason="no need")
+    assert both.withdrawing == {"a": "late", "b": "late", "c": "cancelled"}
+    told = both.outbox[-1].payload
+    assert (told["blocks"], told["cause"], told["by"], told["reason"]) == (["c"], "cancelled", "ada", "no need")
+    assert executions.withdrawn(both, ["a", "c"], LATER).withdrawing == {"b": "late"}
+
+
+@pytest.mark.parametrize("status", [S.RUNNING, S.WAITING, S.PAUSED])
+def test_the_sweep_looks_at_an_execution_until_all_is_withdrawn(status: S) -> None:
+    listed = executions.withdraw(replace(RUNNING, status=status), ["a"], "late", LATER)
+    assert executions.needs_sweep(listed)
+    assert executions.at_rest(listed, LATER, MINUTE).due_at == LATER + MINUTE
+    assert not executions.needs_sweep(executions.withdrawn(listed, ["a"], LATER))
+
+
+def test_what_a_restart_resets_is_not_withdrawn_any_more() -> None:
+    listed = executions.withdraw(RUNNING, ["a", "b"], "cancelled", NOW)
+    assert executions.begin_restart(listed, {"a": 2}, HOUR, LATER).withdrawing == {"b": "cancelled"}
+    assert executions.cancel(listed, LATER, None, "ada").withdrawing == {}
+    assert executions.close(listed, S.COMPLETED, None, LATER).withdrawing == {}
+
+
+def test_who_cancels_an_execution_that_an_end_block_had_ended_before_its_restart_ends_it_otherwise() -> None:
+    ended = executions.cancel(RUNNING, NOW, None, "ended_by:e", ended_by="e:1")
+    assert ended.ended_by == "e:1"
+    restarted = executions.begin_restart(executions.close(ended, S.COMPLETED, None, NOW), {"a": 2}, HOUR, LATER)
+    assert restarted.ended_by == "e:1"
+    assert executions.cancel(restarted, LATER, None, "ada").ended_by is None

@@ -21,6 +21,7 @@ from workflow_service.domain.events import Event
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.ids import block_execution_id
 from workflow_service.domain.invariants import MEANINGS, Effect, Record, violations
+from workflow_service.domain.outcomes import is_satisfied
 from workflow_service.domain.recovery import checkpoint_of
 from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, ExecutionStatus, WaitKind, WaitStatus
 from workflow_service.domain.template_parsing import parse_template
@@ -36,17 +37,23 @@ class _Entry:
     event: Event
 
 
+def _described(block_id: str, *after: str, **more: Any) -> dict[str, Any]:
+    return {"blockId": block_id, "agentId": "a", "toolType": "api", "dependencies": list(after), **more}
+
+
+_LINE = (_described("A"), _described("G", "A", humanInLoop={"required": True}), _described("B", "G"))
+_RACE = (_described("A"), _described("B"), _described("J", "A", "B", joinPolicy={"mode": "any", "late": "cancel"}))
+_HANDLED = (_described("A", onFailure={"action": "continue"}), _described("B", "A"))
+_ENDED = ({"blockId": "E", "end": {"status": "failed", "message": "No."}}, _described("A"))
+
+
 class _Story:
     """Runs ``A -> G (a person is asked) -> B`` by the functions of the domain, minute by minute."""
 
-    def __init__(self) -> None:
-        """Begin with a started execution."""
+    def __init__(self, documents: Sequence[Mapping[str, Any]] = _LINE) -> None:
+        """Begin with a started execution of these blocks."""
         self.plan = compile_template(parse_template({
-            "templateId": "t", "name": "t", "version": "1.0.0", "blocks": [
-                {"blockId": "A", "agentId": "a", "toolType": "api"},
-                {"blockId": "G", "agentId": "a", "toolType": "api", "dependencies": ["A"],
-                 "humanInLoop": {"required": True}},
-                {"blockId": "B", "agentId": "a", "toolType": "api", "dependencies": ["G"]}]}))
+            "templateId": "t", "name": "t", "version": "1.0.0", "blocks": list(documents)}))
         self.at = _START
         self.events: list[Event] = []
         self.effects: list[Effect] = []
@@ -94,11 +101,11 @@ class _Story:
         """Tell the successors of a block that has ended."""
         block, node = self.blocks[name], self.plan.nodes[name]
         for successor in node.successors:
-            told = blocks.decide_edge(self.blocks[successor], block.entry, block.status is BlockStatus.COMPLETED)
+            told = blocks.decide_edge(self.blocks[successor], block.entry,
+                                      is_satisfied(self.plan, block, self.plan.nodes[successor]))
             settled = blocks.settle(told, self.plan.nodes[successor], self.now(), _LEASE)
-            assert settled is not None
-            self.put(settled)
-            if settled.status.is_terminal:
+            self.put(settled or told)
+            if settled is not None and settled.status.is_terminal:
                 self.release(successor)
 
     def ask(self) -> None:
@@ -211,6 +218,43 @@ def _given_up_in_a_pause_story() -> _Story:
     return story
 
 
+def _withdrawn_story() -> _Story:
+    """J begins after A, and B is withdrawn."""
+    story = _Story(_RACE)
+    story.claim("A")
+    story.complete("A")
+    story.claim("J")
+    story.put(executions.withdraw(story.execution, ["B"], blocks.LATE, story.now()))
+    story.put(blocks.withdraw(story.blocks["B"], story.now(), _LEASE, blocks.LATE))
+    story.release("B")
+    story.put(executions.withdrawn(story.execution, ["B"], story.now()))
+    story.complete("J")
+    story.close()
+    return story
+
+
+def _handled_story() -> _Story:
+    story = _Story(_HANDLED)
+    failure = Failure(code="broken", failure_class=FailureClass.AGENT, message="broken")
+    story.put(blocks.fail(story.claim("A"), failure, story.now(), _LEASE))
+    story.release("A")
+    story.claim("B")
+    story.complete("B")
+    story.close()
+    return story
+
+
+def _ended_story() -> _Story:
+    """E ends the execution while A has not begun."""
+    story = _Story(_ENDED)
+    story.put(blocks.complete(story.claim("E"), {}, None, story.now(), _LEASE, cause="end_reached"))
+    story.put(executions.cancel(story.execution, story.now(), {"code": "ended_by_block"}, "ended_by:E",
+                                ended_by="E:1"))
+    story.put(blocks.cancel(story.blocks["A"], story.now(), _LEASE, "cancelled"))
+    story.close(ExecutionStatus.FAILED)
+    return story
+
+
 def _resumed_story() -> _Story:
     """A worker claims G in the pause, is slow, and sees the execution resumed when it looks."""
     story = _paused_story()
@@ -242,7 +286,7 @@ def _paused_story() -> _Story:
 
 @pytest.mark.parametrize("tell", [_Story, _parked_story, _whole_story, _rejected_story, _failed_story, _restarted_story,
                                   _paused_story, _claimed_in_a_pause_story, _given_up_in_a_pause_story, _resumed_story,
-                                  _cancelled_in_a_pause_story])
+                                  _cancelled_in_a_pause_story, _withdrawn_story, _handled_story, _ended_story])
 def test_a_true_story_breaks_nothing(tell: Callable[[], _Story]) -> None:
     """Whatever may happen is no violation."""
     assert violations(tell().record()) == ()
@@ -354,6 +398,18 @@ _CORRUPTIONS: Sequence[tuple[str, str, Callable[[], _Story], Callable[[Record], 
                                    if entry.event.type == "execution_restarting" else entry for entry in r.history])),
     ("I4", "ended otherwise than its blocks", _failed_story, lambda r: _execution(r, status=ExecutionStatus.COMPLETED)),
     ("I5", "started before the one before it ended", _whole_story, lambda r: _moved(r, _G, 1, -3 * _HOUR)),
+    ("I4", "a failure that was handled fails it", _handled_story,
+     lambda r: _execution(r, status=ExecutionStatus.FAILED)),
+    ("I4", "ended otherwise than the block says that ended it", _ended_story,
+     lambda r: _execution(r, status=ExecutionStatus.CANCELLED)),
+    ("I5", "begun before enough edges were satisfied", _withdrawn_story,
+     lambda r: _moved(r, "e:J", 1, -_HOUR)),
+    ("I5", "withdrawn and nobody wanted that", _withdrawn_story,
+     lambda r: _event(r, "e:B", 2, cause="cancelled")),
+    ("I5", "late before the join began", _withdrawn_story,
+     lambda r: _moved(r, "e:J", 2, _HOUR)),
+    ("I1", "withdrawing for ever", _withdrawn_story,
+     lambda r: _execution(r, status=ExecutionStatus.RUNNING, withdrawing={"B": "late"})),
     ("I5", "skipped although an edge is satisfied", _whole_story,
      lambda r: _event(r, _B, 1, cause="no_edge_satisfied")),
     ("I5", "started after a failure", _whole_story, lambda r: _event(r, _A, 3, status="failed")),

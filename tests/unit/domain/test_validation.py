@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.builders import a_block_document, a_template_document, an_agent
+from tests.support.flows import Flow, flows
 from tests.support.graphs import repeatable, templates
 from workflow_service.domain.errors import Issue
 from workflow_service.domain.template import Template
@@ -171,6 +172,12 @@ def test_agents_are_not_checked_while_the_registry_is_away() -> None:
 @given(templates())
 def test_sound_graphs_are_right(template: Template) -> None:
     assert template_issues(template, AGENTS) == ()
+
+
+@repeatable
+@given(flows(late=True, all_handled=False))
+def test_sound_join_policies_and_failure_policies_are_right(flow: Flow) -> None:
+    assert faults(*flow.blocks()) == []
 
 
 @repeatable

@@ -227,6 +227,26 @@ def test_an_end_whose_release_was_lost_is_not_overtaken_by_a_close() -> None:
     life.ends(run, S.FAILED, e="completed", b="completed")
 
 
+@pytest.mark.parametrize(("status", "outer"), [("completed", "completed"), ("failed", "failed"), ("cancelled", "failed")])
+def test_an_end_ends_the_execution_that_it_stands_in_and_no_other(status: str, outer: str) -> None:
+    life = Life({"blockId": "sub", "workflow": {"templateId": "inner"}}, block("z", "sub"), block("x"))
+    life.store("inner", end("e", status=status, message="Enough."), gate("g"))
+    run = life.start()
+    life.settle()
+    (child,) = life.children(run)
+    assert child.status.value == status
+    life.ends(run, S(outer), sub=outer, x="completed", z="completed" if outer == "completed" else "cancelled")
+
+
+def test_an_end_stops_the_parts_of_its_execution() -> None:
+    life = Life(block("m", map={"items": "input.list"}, configuration={"value": "${item}"}), block("a"), end("e", "a"))
+    life.agents.plan("one", ACCEPTED)
+    run = life.start(list=["one"])
+    life.work()
+    life.ends(run, S.COMPLETED, m="cancelled", e="completed")
+    assert [one.status for one in life.children(run)] == [S.CANCELLED]
+
+
 def test_the_history_says_which_block_ended_it() -> None:
     life = Life(end("e", message="All done."), gate("g"))
     run = life.start()

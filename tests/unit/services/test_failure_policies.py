@@ -139,6 +139,25 @@ def test_a_block_whose_failure_was_handled_may_be_skipped() -> None:
     life.ends(run, S.COMPLETED, a="completed", b="completed", f="skipped")
 
 
+def test_a_map_of_which_too_many_items_failed_is_a_failure_like_others() -> None:
+    life = Life(block("m", map={"items": "input.list"}, configuration={"value": "${item}"}, retryPolicy=NO_RETRY,
+                      onFailure=branch("f")), block("b", "m"), block("f", configuration={
+                          "value": "f", "why": "${blocks.m.error.code}"}))
+    life.agents.plan("one", BROKEN)
+    run = life.start(list=["one"])
+    life.ends(run, S.COMPLETED, m="failed", b="skipped", f="completed")
+    assert (life.block(run, "f").input or {})["why"] == "items_failed"
+
+
+def test_the_output_of_the_template_reads_the_failure() -> None:
+    life = Life(block("a", onFailure=CONTINUE, retryPolicy=NO_RETRY), output={
+        "ok": "${blocks.a.status == 'completed'}", "why": "${has(blocks.a.error) ? blocks.a.error.code : ''}"})
+    life.agents.plan("a", BROKEN)
+    run = life.start()
+    life.ends(run, S.COMPLETED, a="failed")
+    assert life.engine.executions.get(OPERATOR, run)["output"] == {"ok": False, "why": "broken"}
+
+
 def test_a_failure_whose_release_was_lost_is_released_by_the_sweep_in_the_same_way() -> None:
     life = Life(block("a", onFailure=branch("f"), retryPolicy=NO_RETRY), block("b", "a"), block("f"))
     run = life.start()

@@ -280,6 +280,48 @@ def test_an_execution_of_which_all_waited_and_a_merge_is_skipped_is_complete() -
     life.ends(run, S.COMPLETED, a="skipped", d="skipped")
 
 
+def mapped() -> dict[str, Any]:
+    """Return a block that does each item of a list, one after the other."""
+    return block("m", map={"items": "input.list", "maxParallel": 1}, configuration={"value": "${item}"})
+
+
+@pytest.mark.parametrize("is_reachable", [True, False])
+def test_the_items_of_a_map_that_is_taken_out_are_stopped(is_reachable: bool) -> None:
+    life = Life(mapped(), block("b", "m"))
+    life.agents.plan("one", ACCEPTED)
+    run = life.start(list=["one", "two"])
+    life.work()
+    (child,) = life.children(run)
+    life.agents.service.set_available(is_reachable)
+    cancelled(life, run, "m")
+    assert life.statuses(run)["m"] == ("skipped" if is_reachable else "awaiting_children")
+    life.agents.service.set_available(True)
+    life.ends(run, S.COMPLETED, m="skipped", b="skipped")
+    assert [one.status for one in life.children(run)] == [S.CANCELLED]
+    stopped = life.agents.service.result("echo", life.block(child.execution_id, "m").key)
+    assert getattr(stopped, "code", None) == "cancelled"
+
+
+def test_the_items_of_a_map_that_is_late_are_stopped() -> None:
+    life = Life(mapped(), block("fast"), block("j", "m", "fast", joinPolicy=LATE))
+    life.agents.plan("one", ACCEPTED)
+    run = life.start(list=["one", "two"])
+    life.work()
+    life.ends(run, S.COMPLETED, m="skipped", j="completed")
+    assert [one.status for one in life.children(run)] == [S.CANCELLED]
+
+
+def test_a_block_within_a_part_of_an_execution_is_taken_out() -> None:
+    life = Life({"blockId": "sub", "workflow": {"templateId": "inner"}})
+    life.store("inner", gate("a"), block("b"))
+    run = life.start()
+    life.work()
+    (child,) = life.children(run)
+    life.engine.withdrawals.cancel_block(OPERATOR, CancelBlock(execution_id=child.execution_id, block_id="a"))
+    life.ends(run, S.COMPLETED, sub="completed")
+    assert life.statuses(child.execution_id) == {"a": "skipped", "b": "completed"}
+
+
 def _complete(life: Life, run: str) -> None:
     life.work()
     life.settle()
