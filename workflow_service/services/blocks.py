@@ -14,7 +14,7 @@ from workflow_service.domain import blocks
 from workflow_service.domain.agents import Accepted, AgentAnswer, AgentCall, Completed, Failure, FailureClass
 from workflow_service.domain.approval import request
 from workflow_service.domain.blocks import BlockExecution
-from workflow_service.domain.commands import RunBlock
+from workflow_service.domain.commands import CancelMode, RunBlock
 from workflow_service.domain.errors import ExpressionError, Unavailable
 from workflow_service.domain.flow import BlockKind
 from workflow_service.domain.retry import decide_retry
@@ -203,6 +203,9 @@ class Blocks:
     def _fail(self, claim: Claim, block: Block, failure: Failure, ours: BlockExecution | None = None) -> Ended:
         """Store a failed attempt: another try later if the retry policy says so, else the end."""
         mine, now = ours or claim.block, self._clock.now()
+        stopped = self._stopped(mine)
+        if stopped is not None:
+            return self._store(claim, stopped)
         retry = decide_retry(block.retry_policy, failure, mine.retry_count + 1, self._draw())
         if retry is None:
             if failure.code == TOO_LATE.code:
@@ -214,6 +217,18 @@ class Blocks:
             self._cancel_if_over(claim, waiting)
         else:
             self._leases.drop(claim.block)
+        return None
+
+    def _stopped(self, mine: BlockExecution) -> BlockExecution | None:
+        """Return how a block ends whose agent was told to stop, as that it was stopped is no failure; None if not."""
+        execution = self._stores.executions.get(mine.workspace_id, mine.execution_id)
+        if execution is None:
+            return None
+        if mine.block_id in execution.withdrawing:
+            return blocks.withdraw(mine, self._clock.now(), self._timings.lease,
+                                   execution.withdrawing[mine.block_id])
+        if execution.status is ExecutionStatus.CANCELLING and execution.cancel_mode is CancelMode.FORCE:
+            return blocks.cancel(mine, self._clock.now(), self._timings.lease, "cancelled")
         return None
 
     def _cancel_if_over(self, claim: Claim, waiting: BlockExecution) -> None:

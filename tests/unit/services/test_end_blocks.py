@@ -227,7 +227,8 @@ def test_an_end_whose_release_was_lost_is_not_overtaken_by_a_close() -> None:
     life.ends(run, S.FAILED, e="completed", b="completed")
 
 
-@pytest.mark.parametrize(("status", "outer"), [("completed", "completed"), ("failed", "failed"), ("cancelled", "failed")])
+@pytest.mark.parametrize(("status", "outer"), [
+    ("completed", "completed"), ("failed", "failed"), ("cancelled", "failed")])
 def test_an_end_ends_the_execution_that_it_stands_in_and_no_other(status: str, outer: str) -> None:
     life = Life({"blockId": "sub", "workflow": {"templateId": "inner"}}, block("z", "sub"), block("x"))
     life.store("inner", end("e", status=status, message="Enough."), gate("g"))

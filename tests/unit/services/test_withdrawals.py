@@ -19,6 +19,8 @@ from tests.unit.services.lives import (
     block,
     gate,
 )
+from workflow_service.domain import execution as executions
+from workflow_service.domain.agents import Failure, FailureClass
 from workflow_service.domain.commands import CancelBlock, CancelExecution, PauseExecution, RestartExecution
 from workflow_service.domain.errors import Conflict, NotFound
 from workflow_service.domain.sentences import sentence_of
@@ -92,6 +94,21 @@ def test_what_is_at_work_is_stopped_and_its_answer_counts_for_nothing() -> None:
     life.work()
     life.ends(run, S.COMPLETED, slow="skipped", j="completed")
     assert (life.block(run, "slow").output, life.block(run, "slow").fence) == (None, 2)
+
+
+def test_that_an_agent_was_stopped_is_no_failure() -> None:
+    """It tells its caller before the block is withdrawn, and that must not fail the execution."""
+    life, run = racing(retryPolicy={"maxRetries": 0})
+    stopped = Failure(code="cancelled", failure_class=FailureClass.AGENT, message="Stopped.")
+
+    def meanwhile() -> Failure:
+        now = life.of(run)
+        assert life.executions.change(now, executions.withdraw(now, ["slow"], "late", life.clock.now()))
+        return stopped
+
+    life.agents.plan("slow", meanwhile)
+    life.engine.blocks.run(life.messages.popleft())
+    assert life.statuses(run)["slow"] == "skipped"
 
 
 def test_a_person_is_not_asked_any_more_about_what_is_late() -> None:
