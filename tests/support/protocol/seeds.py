@@ -30,6 +30,7 @@ from workflow_service.services.executions import Executions
 from workflow_service.services.releases import Releases
 from workflow_service.services.restarts import Restarts
 from workflow_service.services.standing_holds import StandingHolds
+from workflow_service.services.stopping import Stopping
 from workflow_service.services.sweeps import Sweeps
 from workflow_service.services.waits import Waits
 
@@ -153,7 +154,7 @@ def unchecked(patch: pytest.MonkeyPatch, careless: Callable[[Execution], bool]) 
 
 def agent_told_before_a_forced_cancel(patch: pytest.MonkeyPatch) -> None:
     """A forced cancel gives blocks up and tells nobody."""
-    patch.setattr(Cancellation, "_may_be_given_up", lambda *_: True)
+    patch.setattr(Stopping, "may_be_given_up", lambda *_, **__: True)
 
 
 def agent_stopped_before_a_new_epoch(patch: pytest.MonkeyPatch) -> None:
