@@ -40,12 +40,12 @@ DECISION = _object({
     "decision": WORD, "response": _ANYTHING, "comments": {"type": "string", "maxLength": 4000},
     "afterMs": {**_MS, "description": "Since the question was asked; at once if not said."}}, "decision")
 
-_MOCKS = ("By block id, agent id, or `agent:ID`: the answer to each call, or those to one call after the other, of which "
-          "the last one stays.")
+_MOCKS = ("By block id, agent id, or `agent:ID`: the answer to each call, or those to one call after the other, of "
+          "which the last one stays.")
 _DECIDE = ("By block id: what the person who is asked answers, or the answers to one question after the other. A "
            "question that is not named here gets no answer.")
-_FAIL = ("By block id, agent id, or `agent:ID`: the class of the failure, and `*n` if only the first n calls fail, such "
-         "as `transient*2`.")
+_FAIL = ("By block id, agent id, or `agent:ID`: the class of the failure, and `*n` if only the first n calls fail, "
+         "such as `transient*2`.")
 _SIGNAL = _object({
     "name": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": ID_PATTERN},
     "afterMs": {**_MS, "description": "Since the start; at once if not said."}, "payload": _ANYTHING}, "name")

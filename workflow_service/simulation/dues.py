@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from workflow_service.domain.statuses import ApprovalStatus, BlockStatus
 from workflow_service.repositories.memory.approvals import ApprovalsInMemory
@@ -28,6 +28,25 @@ class Dues:
     repairs: tuple[datetime, ...]
     """Looks at what may have been lost."""
 
+    def next_certain(self, now: datetime, again_after: timedelta) -> datetime | None:
+        """Return when something happens next; None if nothing will.
+
+        Args:
+            again_after: until what was due, and could not be done, is tried again.
+        """
+        later = [at for at in self.certain if at > now]
+        if len(later) < len(self.certain):
+            later.append(now + again_after)
+        return _first([*later, *(at for at in self.endless if at > now)]) if later else None
+
+    def next_repair(self, now: datetime) -> datetime | None:
+        """Return when there is a look next at what may have been lost; None if there is none."""
+        return _first([at for at in self.repairs if at > now])
+
+
+def _first(instants: list[datetime]) -> datetime | None:
+    return sorted(instants)[0] if instants else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Calendar:
@@ -38,10 +57,14 @@ class Calendar:
     waits: WaitsInMemory
     approvals: ApprovalsInMemory
 
-    def dues(self) -> Dues:
-        """Return what is due some day."""
+    def dues(self, noted: datetime | None) -> Dues:
+        """Return what is due some day.
+
+        Args:
+            noted: when something happens next that the stores do not know of; None if nothing will.
+        """
         pending = [approval for approval in self.approvals.scheduled() if approval.status is ApprovalStatus.PENDING]
-        return Dues(certain=tuple(self._certain()),
+        return Dues(certain=(*self._certain(), *([] if noted is None else [noted])),
                     endless=tuple(one.overdue_at for one in pending if one.escalation_level),
                     repairs=tuple(self._repairs()))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from workflow_service.domain.agents import Agent
 from workflow_service.domain.errors import Invalid, InvalidTemplate, Unavailable
-from workflow_service.domain.template import Block, Document, RetryPolicy
+from workflow_service.domain.template import Block, RetryPolicy
 from workflow_service.domain.template_parsing import parse_template
 from workflow_service.domain.template_status import TemplateStatus
 from workflow_service.domain.users import User
@@ -54,19 +54,25 @@ class Simulations:
         """
         return self._run(stored_template(self._templates, user, template_id, version), directives)
 
-    def simulate_document(self, user: User, document: Document, directives: Any) -> dict[str, Any]:
-        """Simulate a template that is not stored; what else it runs is read from those that are.
+    def simulate_given(self, user: User, whole: Mapping[str, Any]) -> dict[str, Any]:
+        """Simulate a template that need not be stored; what else it runs is read from those that are.
+
+        Args:
+            whole: the directives, and among them the ``template``.
 
         Raises:
-            InvalidTemplate: it breaks its rules.
+            InvalidTemplate: the template breaks its rules.
             Invalid: the directives break their rules.
             UnfitInput: the input does not fit the template's schema.
         """
+        document = whole.get("template")
         issues = Templates(self._templates, self._agents, SystemClock()).issues(document)
         if issues:
-            raise InvalidTemplate("The template breaks its rules.", issues)
-        return self._run(StoredTemplate(workspace_id=user.workspace_id, document=document, created_by=user.name,
-                                        created_at=START, updated_at=START), directives)
+            raise InvalidTemplate("The template breaks its rules.", [
+                replace(issue, path=f"template.{issue.path}".rstrip(".")) for issue in issues])
+        stored = StoredTemplate(workspace_id=user.workspace_id, document=document or {},
+                                created_by=user.name, created_at=START, updated_at=START)
+        return self._run(stored, {name: said for name, said in whole.items() if name != "template"})
 
     def _run(self, stored: StoredTemplate, told: Any) -> dict[str, Any]:
         directives = parse_directives(told)

@@ -158,16 +158,12 @@ class Simulator:
         """Return to when time jumps; None if nothing more will happen by itself."""
         if self.execution.status.is_terminal:
             return None
-        now, dues, noted = self.clock.now(), self.calendar.dues(), self._agenda.next_instant
-        certain = [*dues.certain, *([noted] if noted is not None else ())]
-        later = [at for at in certain if at > now]
-        if len(later) < len(certain):  # a sweep could not do it yet, and tries again
-            later.append(now + self._scene.timings.lease)
-        if later:
-            return min([*later, *(at for at in dues.endless if at > now)])
+        now, dues = self.clock.now(), self.calendar.dues(self._agenda.next_instant)
+        at = dues.next_certain(now, self._scene.timings.lease)
+        if at is not None:
+            return at
         self._repairs += 1
-        looks = [at for at in dues.repairs if at > now] if self._repairs <= _MOST_REPAIRS else []
-        return min(looks, default=None)
+        return dues.next_repair(now) if self._repairs <= _MOST_REPAIRS else None
 
     def _sweep(self) -> None:
         sweeps = self.engine.sweeps

@@ -18,6 +18,7 @@ from workflow_service.simulation.simulator import Simulator
 
 WAITING, CUT_SHORT = "waiting", "cut_short"
 """Outcomes of a simulation that are no ends of an execution."""
+OUTCOMES = ("completed", "failed", "cancelled", WAITING, CUT_SHORT)
 _UNDONE = frozenset({"no_slot", "held"})
 """Why a block that was claimed did not begin after all."""
 _AWAITED: Mapping[WaitKind, str] = {
