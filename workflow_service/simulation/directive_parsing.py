@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,12 +41,20 @@ def parse_directives(document: Any) -> Directives:
 def _structure_issues(document: Any) -> Iterator[Issue]:
     """Yield what is wrong, each fault at its own place: of what may be written in several ways, the way that was meant.
     """
-    yield from schema_issues(_OUTLINE, document)
+    yield from map(_said_plainly, schema_issues(_OUTLINE, document))
     for part, one, word in (("mocks", MOCK, MOCK), ("decide", DECISION, WORD)):
         found = document.get(part) if isinstance(document, Mapping) else None
         for name, said in found.items() if isinstance(found, Mapping) else ():
             schema = several(one) if isinstance(said, list) else word if isinstance(said, str) else one
             yield from schema_issues(schema, said, f"{part}.{name}")
+
+
+def _said_plainly(issue: Issue) -> Issue:
+    """Return an issue in words instead of a regular expression."""
+    if not (issue.path.startswith("fail.") and issue.code == "pattern"):
+        return issue
+    return replace(issue, message="This is no class of failures, with or without '*n'.",
+                   allowed=(*FailureClass, f"{FailureClass.TRANSIENT}*2"))
 
 
 def _start_issues(document: Mapping[str, Any]) -> Iterator[Issue]:

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workflow_service.domain.statuses import ApprovalStatus, BlockStatus
-from workflow_service.repositories.memory.approvals import ApprovalsInMemory
-from workflow_service.repositories.memory.blocks import BlocksInMemory
-from workflow_service.repositories.memory.executions import ExecutionsInMemory
-from workflow_service.repositories.memory.waits import WaitsInMemory
+from workflow_service.simulation.recording import (
+    RecordedApprovals,
+    RecordedBlocks,
+    RecordedExecutions,
+    RecordedWaits,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +54,10 @@ def _first(instants: list[datetime]) -> datetime | None:
 class Calendar:
     """Reads the stores of a simulation."""
 
-    executions: ExecutionsInMemory
-    blocks: BlocksInMemory
-    waits: WaitsInMemory
-    approvals: ApprovalsInMemory
+    executions: RecordedExecutions
+    blocks: RecordedBlocks
+    waits: RecordedWaits
+    approvals: RecordedApprovals
 
     def dues(self, noted: datetime | None) -> Dues:
         """Return what is due some day.

@@ -8,15 +8,15 @@ from functools import partial
 
 from workflow_service.domain.commands import RespondToApproval
 from workflow_service.domain.errors import Conflict, InvalidResponse
+from workflow_service.domain.events import Event
 from workflow_service.domain.users import User
 from workflow_service.services.approvals import Approvals
-from workflow_service.services.ports import StoredEvent
 from workflow_service.simulation.agenda import Agenda
 from workflow_service.simulation.directives import Decision
 
 
 class People:
-    """Notices questions, as an observer of events, and answers them in time."""
+    """Notice questions among the events, and answer them in time."""
 
     def __init__(self, user: User, decisions: Mapping[str, tuple[Decision, ...]], agenda: Agenda) -> None:
         """Answer in the name of a user, who has to be an admin."""
@@ -32,9 +32,9 @@ class People:
         """Answer through these use cases."""
         self._approvals = approvals
 
-    def notice(self, stored: StoredEvent) -> None:
-        """Plan the answer to a question."""
-        event, name = stored.event, str(stored.event.block_id)
+    def notice(self, event: Event) -> None:
+        """Plan the answer, if the event is a question."""
+        name = str(event.block_id)
         if event.type != "approval_requested" or name not in self._decisions:
             return
         foretold, asked = self._decisions[name], self._asked[name]

@@ -13,20 +13,16 @@ from random import Random
 
 from workflow_service.domain.agents import Agent
 from workflow_service.domain.commands import RunBlock, StartExecution
+from workflow_service.domain.events import Event
 from workflow_service.domain.execution import Execution
 from workflow_service.domain.plan import Line
 from workflow_service.domain.template import Block, RetryPolicy
 from workflow_service.domain.users import ADMIN, User
-from workflow_service.repositories.memory.approvals import ApprovalsInMemory
-from workflow_service.repositories.memory.blocks import BlocksInMemory
 from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.clock import VirtualClock
-from workflow_service.repositories.memory.events import EventsInMemory
-from workflow_service.repositories.memory.executions import ExecutionsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
-from workflow_service.repositories.memory.waits import WaitsInMemory
 from workflow_service.services.engine import Engine, Ports, build_engine
-from workflow_service.services.ports import Dispatch, StoredEvent, StoredTemplate
+from workflow_service.services.ports import Dispatch, StoredTemplate
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
 from workflow_service.simulation.agenda import Action, Agenda
@@ -35,6 +31,13 @@ from workflow_service.simulation.directives import Directives
 from workflow_service.simulation.dues import Calendar
 from workflow_service.simulation.limits import CutShort, Limits
 from workflow_service.simulation.people import People
+from workflow_service.simulation.recording import (
+    NoHistory,
+    RecordedApprovals,
+    RecordedBlocks,
+    RecordedExecutions,
+    RecordedWaits,
+)
 from workflow_service.simulation.script import Script
 from workflow_service.simulation.state import SimulatedState
 from workflow_service.simulation.templates import TemplatesToTry
@@ -60,18 +63,6 @@ class Scene:
     limits: Limits = Limits()
 
 
-class Recorder:
-    """Keeps every event, as an observer."""
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self.events: list[StoredEvent] = []
-
-    def notice(self, stored: StoredEvent) -> None:
-        """Keep an event."""
-        self.events.append(stored)
-
-
 class Simulator:
     """One simulation, from its start to the moment when nothing more happens by itself."""
 
@@ -85,9 +76,10 @@ class Simulator:
         self._real_time = real_time
         self.clock = VirtualClock(scene.directives.start)
         self.user = User(name="simulation", role=ADMIN, workspace_id=scene.template.workspace_id)
-        self.calendar = Calendar(executions=ExecutionsInMemory(), blocks=BlocksInMemory(), waits=WaitsInMemory(),
-                                 approvals=ApprovalsInMemory())
-        self.recorder = Recorder()
+        self.calendar = Calendar(executions=RecordedExecutions(), blocks=RecordedBlocks(), waits=RecordedWaits(),
+                                 approvals=RecordedApprovals())
+        self.events: list[Event] = []
+        """What has happened, in order."""
         self._agenda = Agenda()
         self._turns = Turns(scene.limits.workers)
         self._sent: deque[RunBlock] = deque()
@@ -99,6 +91,8 @@ class Simulator:
             self.clock, self._agenda, self._turns)
         self.engine = self._build()
         self.people.use(self.engine.approvals)
+        for told in (self.calendar.executions, self.calendar.blocks, self.calendar.waits, self.calendar.approvals):
+            told.tell(self.events.append, self.people.notice)
 
     @property
     def execution(self) -> Execution:
@@ -176,7 +170,7 @@ class Simulator:
         limits = self._scene.limits
         if self._real_time() > self._ends_at_s:
             raise CutShort(f"It took more than {limits.real_time / timedelta(seconds=1):g} s to simulate.")
-        if len(self.recorder.events) > limits.events:
+        if len(self.events) > limits.events:
             raise CutShort(f"More than {limits.events:,} events happened.")
         if self.clock.now() - self._scene.directives.start > limits.virtual_time:
             raise CutShort(f"It would go on for more than {limits.virtual_time.days:,} days.")
@@ -186,9 +180,9 @@ class Simulator:
                         approvals=self.calendar.approvals, holds=StandingHoldsInMemory())
         numbers = count(1)
         return build_engine(Ports(
-            stores=stores, templates=self._scene.templates, events=EventsInMemory(),
+            stores=stores, templates=self._scene.templates, events=NoHistory(),
             checkpoints=CheckpointsInMemory(self.clock), agents=self.agents,
             state=SimulatedState(self._scene.directives.context), dispatcher=self, clock=self.clock,
             monotonic=lambda: self.clock.now().timestamp(), draw=Random(0).random,
-            new_id=lambda: f"simulated-{next(numbers)}", owner="simulation",
-            observers=(self.recorder, self.people)), self._scene.timings, self._scene.usual)
+            new_id=lambda: f"simulated-{next(numbers)}", owner="simulation"),
+            self._scene.timings, self._scene.usual)

@@ -33,8 +33,7 @@ def simulation_view(simulator: Simulator, execution: Execution, cut_short: str |
         cut_short: why it was not simulated to its end; None if it was.
     """
     calendar, start, now = simulator.calendar, execution.created_at, simulator.clock.now()
-    events = [stored.event for stored in simulator.recorder.events]
-    began = _beginnings(events)
+    events, began = simulator.events, _beginnings(simulator.events)
     blocks = [block for block in calendar.blocks.everything() if not is_join(block.block_id)]
     has_ended = execution.status.is_terminal
     waits_for = [] if has_ended else list(_waits_for(calendar.waits.everything()))
