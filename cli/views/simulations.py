@@ -19,8 +19,10 @@ _UNTOLD = frozenset({"wait_opened", "wait_fired", "wait_cancelled", "execution_w
 """Events that say again what others say."""
 _STYLES: Mapping[str, str] = {
     "block_completed": "green", "execution_completed": "green", "block_failed": "bold red",
-    "block_rejected": "bold red", "execution_failed": "bold red", "block_retry_scheduled": "yellow", "approval_timeout": "yellow",
-    "approval_requested": "cyan", "approval_responded": "cyan", "block_skipped": "dim", "block_cancelled": "magenta"}
+    "block_rejected": "bold red", "execution_failed": "bold red", "block_retry_scheduled": "yellow",
+    "approval_timeout": "yellow",
+    "approval_requested": "cyan", "approval_responded": "cyan", "block_skipped": "dim",
+    "block_cancelled": "magenta"}
 
 
 def simulation_page(found: Document) -> RenderableType:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -28,9 +29,15 @@ class _Sleep:
 class SimulatedAgents:
     """Implements ``ports.AgentService``. A call that takes longer than its time-out is taken, and ended later alone."""
 
-    def __init__(self, agents: Sequence[Agent], script: Script, clock: Clock, agenda: Agenda, turns: Turns) -> None:
-        """Answer for these agents; all of them are available."""
+    def __init__(self, agents: Sequence[Agent], script: Script, patience: timedelta, clock: Clock, agenda: Agenda,
+                 turns: Turns) -> None:
+        """Answer for these agents; all of them are available.
+
+        Args:
+            patience: how long work that was taken is waited for, if its block does not say.
+        """
         self._script = script
+        self._patience = patience
         self._clock = clock
         self._agenda = agenda
         self._turns = turns
@@ -71,7 +78,7 @@ class SimulatedAgents:
         key, ends_at = (call.agent_id, call.idempotency_key), self._clock.now() + takes
         if takes > call.timeout:
             self._agenda.note(ends_at, partial(self._service.finish, *key, answer))
-            return Accepted(ask_again_after=takes)
+            return Accepted(ask_again_after=min(takes, self._script.time_out(call) or self._patience))
         sleep = self._sleeps[key] = _Sleep(key=key)
         self._agenda.note(ends_at, partial(self._wake, sleep))
         self._turns.pause(partial(setattr, sleep, "worker"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -40,6 +40,10 @@ class Script:
         takes = self._duration(call) if mock.duration is None else mock.duration
         return failure or Completed(output=self._output(call, mock)), takes
 
+    def time_out(self, call: AgentCall) -> timedelta | None:
+        """Return the time-out of the block that a call is for; None if it says none."""
+        return next((block.timeout for block in self._called_for(call) if block.timeout is not None), None)
+
     def _failure(self, call: AgentCall) -> Failure | None:
         name = self._name(self._directives.fail, call)
         if name is None:
@@ -74,6 +78,9 @@ class Script:
         return made if isinstance(made, Mapping) and made else call.input
 
     def _duration(self, call: AgentCall) -> timedelta:
-        guesses = (block.estimated_duration for block in self._blocks.get(call.block_id, ())
-                   if block.agent_id == call.agent_id)
+        guesses = (block.estimated_duration for block in self._called_for(call))
         return next((guess for guess in guesses if guess is not None), _USUAL)
+
+    def _called_for(self, call: AgentCall) -> Iterator[Block]:
+        """Yield the blocks that a call may be for; more than one if several templates have the name."""
+        return (block for block in self._blocks.get(call.block_id, ()) if block.agent_id == call.agent_id)

@@ -88,7 +88,7 @@ class Simulator:
         self.people = People(self.user, scene.directives.decide, self._agenda)
         self.agents = SimulatedAgents(
             scene.agents, Script(scene.directives, {agent.agent_id: agent for agent in scene.agents}, scene.blocks),
-            self.clock, self._agenda, self._turns)
+            scene.timings.agent_patience, self.clock, self._agenda, self._turns)
         self.engine = self._build()
         self.people.use(self.engine.approvals)
         for told in (self.calendar.executions, self.calendar.blocks, self.calendar.waits, self.calendar.approvals):
