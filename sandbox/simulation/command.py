@@ -88,7 +88,7 @@ def _simulated(template: Any, directives: Mapping[str, Any], also: Sequence[Path
         found: dict[str, Any] = _plain(Simulations(templates, agents, limits=_LIMITS).simulate_given(_USER, whole))
         return found
     except InvalidTemplate as error:
-        raise _refused(error, "template.") from error
+        raise _refused(error, "template") from error
     except Invalid as error:
         raise _refused(error) from error
     except Conflict as error:
@@ -97,7 +97,7 @@ def _simulated(template: Any, directives: Mapping[str, Any], also: Sequence[Path
 
 def _refused(error: Invalid, root: str = "") -> Refused:
     return Refused(422, str(error.args[0]), [
-        Fault(path=issue.path.removeprefix(root) or "(whole)", message=issue.message, allowed=issue.allowed)
+        Fault(path=issue.path.removeprefix(root).lstrip(".") or "(whole)", message=issue.message, allowed=issue.allowed)
         for issue in error.issues])
 
 

@@ -8,6 +8,9 @@ from typing import Any
 _DEEPEST = 8
 """Levels of a value; what is below them is left out."""
 
+_LONGEST = 100
+"""Items of a list that has to have some."""
+
 
 def sample(schema: Any, depth: int = 0) -> Any:
     """Return the plainest value of a schema, as far as its commonest keywords say; always the same."""
@@ -34,7 +37,7 @@ def _of_type(schema: Mapping[str, Any], depth: int) -> Any:
         return {name: sample(part, depth + 1) for name, part in found}
     if kind == "array":
         least = schema.get("minItems")
-        return [sample(schema.get("items"), depth + 1)] * (1 if isinstance(least, int) and least > 0 else 0)
+        return [sample(schema.get("items"), depth + 1)] * (min(least, _LONGEST) if isinstance(least, int) else 0)
     if kind in ("integer", "number"):
         return _number(schema)
     return {"string": "", "boolean": False}.get(str(kind))
