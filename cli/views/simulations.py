@@ -17,6 +17,8 @@ from cli.views.tables import table
 Document = Mapping[str, Any]
 _UNTOLD = frozenset({"wait_opened", "wait_fired", "wait_cancelled", "execution_waiting", "execution_resumed"})
 """Events that say again what others say."""
+_UNSAID = ("is ready", "waits for a person's answer", "goes on: the request was answered")
+"""What is said of a block, and again by what follows or comes before."""
 _STYLES: Mapping[str, str] = {
     "block_completed": "green", "execution_completed": "green", "block_failed": "bold red",
     "block_rejected": "bold red", "execution_failed": "bold red", "block_retry_scheduled": "yellow",
@@ -34,14 +36,11 @@ def _timeline(found: Document) -> Table:
     shown = table("Elapsed", "Block", "What happens", numbers=["Elapsed"], whole=["Elapsed", "Block"])
     root = found["timeline"][0]["executionId"] if found["timeline"] else ""
     for event in found["timeline"]:
-        if event["type"] not in _UNTOLD:
-            shown.add_row(_clock(event["sinceStartMs"]), _place(event, root), _what(event))
+        words = str(event["message"]).removeprefix(f"Block '{event['blockId']}' ")
+        if event["type"] not in _UNTOLD and words not in _UNSAID:
+            shown.add_row(_clock(event["sinceStartMs"]), _place(event, root),
+                          Text(words, style=_STYLES.get(event["type"], "")))
     return shown
-
-
-def _what(event: Document) -> Text:
-    words = str(event["message"]).removeprefix(f"Block '{event['blockId']}' ")
-    return Text(words, style=_STYLES.get(event["type"], ""))
 
 
 def _blocks(found: Document) -> Table:

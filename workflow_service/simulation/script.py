@@ -52,7 +52,7 @@ class Script:
         self._told["fail", name] += 1
         if fault.times is not None and self._told["fail", name] > fault.times:
             return None
-        return Failure(code=FAILURE_CODE, failure_class=fault.failure_class, message=f"'{name}' was told to fail.")
+        return Failure(code=FAILURE_CODE, failure_class=fault.failure_class, message=f"'{name}' was told to fail")
 
     def _mock(self, call: AgentCall, *, moves_on: bool) -> Mock:
         name = self._name(self._directives.mocks, call)

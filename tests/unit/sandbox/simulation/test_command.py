@@ -86,7 +86,7 @@ def test_what_fails_is_named(shell: Shell) -> None:
     lines = shell("t.yaml", "--mocks", "m.yaml", "--fail", "agent:writer=critical").stdout.splitlines()
     assert lines[-3:] == [
         "Never reached: send", "✗ offer 1.2.0 failed after 30.0 s, 1 agent call, 0 questions to people",
-        "  write: simulated_failure: 'agent:writer' was told to fail."]
+        "  write: simulated_failure: 'agent:writer' was told to fail"]
 
 
 @pytest.mark.parametrize(("outcome", "code"), [("completed", 0), ("failed", 1)])
