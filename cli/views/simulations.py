@@ -15,9 +15,14 @@ from cli.views.statuses import label, mark
 from cli.views.tables import table
 
 Document = Mapping[str, Any]
-_UNTOLD = frozenset({"wait_opened", "wait_fired", "wait_cancelled", "execution_waiting", "execution_resumed"})
+_UNTOLD = frozenset({
+    "wait_opened", "wait_counted", "wait_fired", "wait_cancelled", "execution_waiting", "execution_resumed",
+    "execution_withdrawn"})
 """Events that say again what others say."""
-_UNSAID = ("is ready", "waits for a person's answer", "goes on: the request was answered")
+_UNTOLD_OF_PARTS = frozenset({"execution_started", "execution_completed"})
+"""The same of executions that are parts of a block."""
+_UNSAID = ("is ready", "waits for a person's answer", "goes on: the request was answered",
+           "goes on: its children have ended")
 """What is said of a block, and again by what follows or comes before."""
 _STYLES: Mapping[str, str] = {
     "block_completed": "green", "execution_completed": "green", "block_failed": "bold red",
@@ -34,11 +39,11 @@ def simulation_page(found: Document) -> RenderableType:
 
 def _timeline(found: Document) -> Table:
     shown = table("Elapsed", "Block", "What happens", numbers=["Elapsed"], whole=["Elapsed", "Block"])
-    root = found["timeline"][0]["executionId"] if found["timeline"] else ""
     for event in found["timeline"]:
         words = str(event["message"]).removeprefix(f"Block '{event['blockId']}' ")
-        if event["type"] not in _UNTOLD and words not in _UNSAID:
-            shown.add_row(_clock(event["sinceStartMs"]), _place(event, root),
+        untold = _UNTOLD | _UNTOLD_OF_PARTS if event["within"] else _UNTOLD
+        if event["type"] not in untold and words not in _UNSAID:
+            shown.add_row(_clock(event["sinceStartMs"]), _place(event),
                           Text(words, style=_STYLES.get(event["type"], "")))
     return shown
 
@@ -46,9 +51,8 @@ def _timeline(found: Document) -> Table:
 def _blocks(found: Document) -> Table:
     shown = table("Block", "Agent", "Attempts", "Begins after", "Takes", "Status", whole=["Block"],
                   numbers=["Attempts", "Begins after", "Takes"])
-    root = found["timeline"][0]["executionId"] if found["timeline"] else ""
     for step in found["path"]:
-        shown.add_row(_place(step, root), step["agentId"] or NOTHING, str(step["attempts"] or NOTHING),
+        shown.add_row(_place(step), step["agentId"] or NOTHING, str(step["attempts"] or NOTHING),
                       _between(found["startedAt"], step["startedAt"]),
                       _between(step["startedAt"], step["completedAt"]),
                       Text.assemble(mark(step["status"]), " ", label(step["status"])))
@@ -61,7 +65,7 @@ def _approvals(found: Document) -> Iterator[Text]:
         yield Text.assemble((f"Asks {asked['assignedTo']}", "cyan"), f" at '{asked['blockId']}' after {began}: ",
                             label(asked["status"]), _answer_time(asked))
         for escalation in asked["escalations"]:
-            yield Text(f"  no answer in {_between(asked['requestedAt'], escalation['at'])}: asks "
+            yield Text(f"  no answer in {_between(asked['requestedAt'], escalation['escalatedAt'])}: asks "
                        f"{escalation['assignedTo']}", style="yellow")
         if asked["refusal"]:
             yield Text(f"  the foretold answer is refused: {asked['refusal']}", style="bold red")
@@ -87,10 +91,9 @@ def _verdict(found: Document) -> Text:
                          f"\n  {why}" if why else "")
 
 
-def _place(thing: Document, root: str) -> str:
-    """Return the block, and within which other execution if it is not the one that was started."""
-    name = thing["blockId"] or NOTHING
-    return str(name) if thing["executionId"] == root else f"{thing['executionId']}/{name}"
+def _place(thing: Document) -> str:
+    """Return the block, and of which it is a part."""
+    return "/".join(name for name in (thing["within"], thing["blockId"]) if name) or NOTHING
 
 
 def _between(start: str, end: str | None) -> str:

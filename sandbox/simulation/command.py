@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,7 +33,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("file", type=_FILE)
-@click.option("--mocks", type=_FILE, help="A file of directives: input, context, mocks, decide, fail, signals, start.")
+@click.option("--mocks", type=_FILE, help="A file with input, context, mocks, decide, fail, signals and startAt.")
 @click.option("--input", "given", callback=optional_json_object, metavar="JSON",
               help="What expressions know as input; @FILE reads it from a file.")
 @click.option("--decide", callback=words.decisions, multiple=True, metavar="BLOCK=approve|reject[@2h]",
@@ -79,6 +80,7 @@ def _simulated(template: Any, directives: Mapping[str, Any], also: Sequence[Path
     Raises:
         Refused: the template or the directives break their rules.
     """
+    logging.getLogger("workflow_service").addHandler(logging.NullHandler())  # the timeline tells it all
     templates, agents = TemplatesInMemory(), InMemoryAgentService()
     agents.set_available(False)  # no registry is known here: whatever the blocks name is an agent
     try:

@@ -48,7 +48,7 @@ def test_a_stored_template_is_simulated(client: CheckedClient, signed: SignedHea
         ("extract", "completed", 2), ("review", "completed", 3)]
     asked = told["approvals"][0]
     assert (asked["assignedTo"], asked["payload"], asked["status"]) == ("approver", {"clauses": [7]}, "approved")
-    assert told["timeline"][-1]["at"] == told["endedAt"]
+    assert told["timeline"][-1]["timestamp"] == told["endedAt"]
 
 
 @pytest.mark.usefixtures("stored")
@@ -87,8 +87,8 @@ def test_a_template_that_is_not_stored_is_simulated(client: CheckedClient, admin
     ({"fail": {"extract": "sometimes"}}, "fail.extract"),
     ({"fail": {"agent:nobody": "critical"}}, "fail.agent:nobody"),
     ({"signals": [{"name": "paid"}]}, "signals[0].name"),
-    ({"start": "yesterday"}, "start"),
-    ({"start": "0001-01-01T00:00:00+00:00"}, "start"),
+    ({"startAt": "yesterday"}, "startAt"),
+    ({"startAt": "0001-01-01T00:00:00+00:00"}, "startAt"),
     ({"wrong": 1}, "(whole)"),
 ])
 @pytest.mark.usefixtures("stored")

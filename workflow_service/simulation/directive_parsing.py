@@ -35,7 +35,7 @@ def parse_directives(document: Any) -> Directives:
         decide={name: tuple(map(_decision, _several(said))) for name, said in document.get("decide", {}).items()},
         fail={name: _fault(said) for name, said in document.get("fail", {}).items()},
         signals=tuple(map(_signal, document.get("signals", ()))),
-        start=_instant(document["start"]) if "start" in document else START)
+        start=_instant(document["startAt"]) if "startAt" in document else START)
 
 
 def _structure_issues(document: Any) -> Iterator[Issue]:
@@ -59,11 +59,11 @@ def _said_plainly(issue: Issue) -> Issue:
 
 def _start_issues(document: Mapping[str, Any]) -> Iterator[Issue]:
     try:
-        if "start" not in document or _FIRST_YEAR <= _instant(document["start"]).year <= _LAST_YEAR:
+        if "startAt" not in document or _FIRST_YEAR <= _instant(document["startAt"]).year <= _LAST_YEAR:
             return
     except (ValueError, OverflowError):
         pass
-    yield Issue(path="start", code="bad_instant",
+    yield Issue(path="startAt", code="bad_instant",
                 message="This is no instant of RFC 3339 with its time zone, such as 2030-01-31T12:00:00Z.")
 
 

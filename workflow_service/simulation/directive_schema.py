@@ -58,5 +58,5 @@ DIRECTIVES_SCHEMA: dict[str, Any] = _object({
     "fail": _by_name({"type": "string", "pattern": FAULT_PATTERN}, _FAIL),
     "signals": {"type": "array", "maxItems": _NAMES, "items": _SIGNAL,
                 "description": "What is sent to the execution."},
-    "start": {"type": "string", "format": "date-time", "maxLength": 64,
-              "description": "The instant at which it begins, RFC 3339; always the same one if not said."}})
+    "startAt": {"type": "string", "format": "date-time", "maxLength": 64,
+                "description": "The instant at which it begins, RFC 3339; always the same one if not said."}})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 from random import Random
+from typing import Any
 
 from workflow_service.domain.agents import Agent
 from workflow_service.domain.commands import RunBlock, StartExecution
@@ -98,6 +99,18 @@ class Simulator:
     def execution(self) -> Execution:
         """The execution that is simulated, as it is now."""
         return self.calendar.executions.everything()[0]
+
+    @property
+    def repeated(self) -> frozenset[str]:
+        """The blocks whose work may be done several times, as parts of their own."""
+        return frozenset(block.block_id for block in self._scene.blocks
+                         if block.map is not None or block.loop is not None)
+
+    @property
+    def output(self) -> Mapping[str, Any] | None:
+        """What the execution gives; None if it did not complete."""
+        output: Mapping[str, Any] | None = self.engine.executions.get(self.user, self.execution.execution_id)["output"]
+        return output
 
     def run(self) -> None:
         """Simulate.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,8 @@ from workflow_service.simulation.simulator import Simulator
 WAITING, CUT_SHORT = "waiting", "cut_short"
 """Outcomes of a simulation that are no ends of an execution."""
 OUTCOMES = ("completed", "failed", "cancelled", WAITING, CUT_SHORT)
+Places = Mapping[str, str]
+"""Id of an execution -> where it stands; empty for the one that is simulated, ``m[2]`` for a part of its block m."""
 _UNDONE = frozenset({"no_slot", "held"})
 """Why a block that was claimed did not begin after all."""
 _AWAITED: Mapping[WaitKind, str] = {
@@ -34,19 +36,37 @@ def simulation_view(simulator: Simulator, execution: Execution, cut_short: str |
     """
     calendar, start, now = simulator.calendar, execution.created_at, simulator.clock.now()
     events, began = simulator.events, _beginnings(simulator.events)
+    places = _places(calendar.executions.everything(), simulator.repeated)
     blocks = [block for block in calendar.blocks.everything() if not is_join(block.block_id)]
     has_ended = execution.status.is_terminal
-    waits_for = [] if has_ended else list(_waits_for(calendar.waits.everything()))
+    waits_for = [] if has_ended else list(_waits_for(calendar.waits.everything(), places))
     outcome = execution.status.value if has_ended else CUT_SHORT if cut_short else WAITING
     return {"templateId": execution.template_id, "templateVersion": execution.template_version, "outcome": outcome,
             "reason": None if has_ended else cut_short or _reason(waits_for), "error": execution.error,
-            "startedAt": start, "endedAt": now, "durationMs": _milliseconds(now - start),
-            "path": [_step(block, began[block.id]) for block in _in_order(blocks, began)],
-            "neverReached": [{"executionId": block.execution_id, "blockId": block.block_id,
+            "output": simulator.output, "startedAt": start, "endedAt": now, "durationMs": _milliseconds(now - start),
+            "path": [_step(block, began[block.id], places) for block in _in_order(blocks, began)],
+            "neverReached": [{"within": places[block.execution_id], "blockId": block.block_id,
                               "status": block.status.value} for block in blocks if block.id not in began],
-            "approvals": list(_approvals(calendar.approvals.everything(), events, simulator.people.refused)),
+            "approvals": list(_approvals(calendar.approvals.everything(), events, simulator.people.refused, places)),
             "waitsFor": waits_for, "agentCalls": dict(sorted(simulator.agents.calls.items())),
-            "timeline": [_entry(event, start) for event in events]}
+            "timeline": [_entry(event, start, places) for event in events]}
+
+
+def _places(executions: Iterable[Execution], repeated: Collection[str]) -> Places:
+    """Return where each execution stands: a part of a block is named for it, and for its number if there are several.
+
+    Args:
+        executions: each after those that it is a part of.
+        repeated: the blocks that have several parts.
+    """
+    places: dict[str, str] = {}
+    for execution in executions:
+        part, above = execution.parent, ""
+        if part is not None:
+            number = f"[{part.index}]" if part.block_id in repeated or part.index else ""
+            above = "/".join(name for name in (places[part.execution_id], f"{part.block_id}{number}") if name)
+        places[execution.execution_id] = above
+    return places
 
 
 def _beginnings(events: Iterable[Event]) -> dict[str, datetime]:
@@ -67,36 +87,36 @@ def _in_order(blocks: Iterable[BlockExecution], began: Mapping[str, datetime]) -
     return sorted((block for block in blocks if block.id in order), key=lambda block: order[block.id])
 
 
-def _step(block: BlockExecution, began: datetime) -> dict[str, Any]:
-    return {"executionId": block.execution_id, "blockId": block.block_id, "agentId": block.agent_id,
+def _step(block: BlockExecution, began: datetime, places: Places) -> dict[str, Any]:
+    return {"within": places[block.execution_id], "blockId": block.block_id, "agentId": block.agent_id,
             "status": block.status.value, "attempts": block.attempt, "startedAt": began,
             "completedAt": block.completed_at, "input": block.input, "output": block.output, "error": block.error}
 
 
 def _approvals(approvals: Iterable[Approval], events: Iterable[Event],
-               refused: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+               refused: Mapping[str, str], places: Places) -> Iterator[dict[str, Any]]:
     asked: dict[str, list[Event]] = {}
     for event in events:
         if event.type in ("approval_requested", "approval_timeout"):
             asked.setdefault(event.source, []).append(event)
     for approval in sorted(approvals, key=lambda one: (one.requested_at, one.execution_id, one.block_id)):
         roles = [event.payload["assignedTo"] for event in asked.get(approval.approval_id, ())]
-        yield {"executionId": approval.execution_id, "blockId": approval.block_id, "type": approval.type,
+        yield {"within": places[approval.execution_id], "blockId": approval.block_id, "type": approval.type,
                "title": approval.title, "assignedTo": roles[0] if roles else approval.assigned_to,
                "payload": approval.payload, "inputSchema": approval.input_schema,
                "requestedAt": approval.requested_at, "status": approval.status.value,
                "respondedAt": approval.responded_at, "response": approval.response, "comments": approval.comments,
                "refusal": refused.get(approval.approval_id),
-               "escalations": [{"at": event.at, "assignedTo": event.payload["assignedTo"],
+               "escalations": [{"escalatedAt": event.at, "assignedTo": event.payload["assignedTo"],
                                 "level": event.payload["escalationLevel"]}
                                for event in asked.get(approval.approval_id, ())[1:]]}
 
 
-def _waits_for(waits: Iterable[Wait]) -> Iterator[dict[str, Any]]:
+def _waits_for(waits: Iterable[Wait], places: Places) -> Iterator[dict[str, Any]]:
     """Yield what is waited for in vain; a parent waits for what its children wait for."""
     for wait in waits:
         if wait.status is WaitStatus.OPEN and wait.kind is not WaitKind.CHILDREN:
-            yield {"executionId": wait.execution_id, "blockId": wait.block_id, "kind": wait.kind.value,
+            yield {"within": places[wait.execution_id], "blockId": wait.block_id, "kind": wait.kind.value,
                    "message": f"Block '{wait.block_id}' waits for {_AWAITED.get(wait.kind, wait.kind.value)}"}
 
 
@@ -106,9 +126,10 @@ def _reason(waits_for: list[dict[str, Any]]) -> str:
     return "It waits for ever: " + "; ".join(dict.fromkeys(wait["message"] for wait in waits_for)) + "."
 
 
-def _entry(event: Event, start: datetime) -> dict[str, Any]:
-    return {"at": event.at, "sinceStartMs": _milliseconds(event.at - start), "executionId": event.execution_id,
-            "blockId": event.block_id, "type": event.type, "message": sentence_of(event)}
+def _entry(event: Event, start: datetime, places: Places) -> dict[str, Any]:
+    return {"timestamp": event.at, "sinceStartMs": _milliseconds(event.at - start),
+            "within": places[event.execution_id], "blockId": event.block_id, "type": event.type,
+            "message": sentence_of(event)}
 
 
 def _milliseconds(duration: timedelta) -> int:

@@ -31,7 +31,7 @@ def test_blocks_run_in_their_order_and_take_their_time() -> None:
 
 
 def test_time_begins_when_it_is_told_to() -> None:
-    told = simulated(a_block_document("a"), start="2030-06-01T12:00:00+02:00")
+    told = simulated(a_block_document("a"), startAt="2030-06-01T12:00:00+02:00")
     assert (told["startedAt"], told["endedAt"]) == (datetime(2030, 6, 1, 10, tzinfo=UTC),
                                                     datetime(2030, 6, 1, 10, 0, 1, tzinfo=UTC))
 
@@ -123,7 +123,7 @@ def test_a_question_that_nobody_answers_is_escalated_and_told_of() -> None:
     assert [(one["blockId"], one["kind"]) for one in told["waitsFor"]] == [("ask", "approval")]
     asked = told["approvals"][0]
     assert (asked["status"], asked["assignedTo"]) == ("pending", "approver")
-    assert asked["escalations"] == [{"at": START + HOUR, "assignedTo": "operator", "level": 1}]
+    assert asked["escalations"] == [{"escalatedAt": START + HOUR, "assignedTo": "operator", "level": 1}]
     assert [one["blockId"] for one in told["neverReached"]] == ["b"]
     assert told["durationMs"] == 3_600_000
 
@@ -131,7 +131,7 @@ def test_a_question_that_nobody_answers_is_escalated_and_told_of() -> None:
 def test_escalations_go_on_while_an_answer_is_still_to_come() -> None:
     told = simulated(a_gate_document("ask", gate={"timeout": 3_600_000}),
                      decide={"ask": {"decision": "approve", "afterMs": 9_000_000}})
-    assert [one["at"] - START for one in told["approvals"][0]["escalations"]] == [HOUR, 2 * HOUR]
+    assert [one["escalatedAt"] - START for one in told["approvals"][0]["escalations"]] == [HOUR, 2 * HOUR]
     assert told["outcome"] == "completed"
 
 
@@ -204,7 +204,7 @@ def test_the_timeline_tells_what_happened_in_its_true_order() -> None:
     assert sentences(told, "approval_requested", "approval_responded", "block_completed", "execution_completed") == [
         "Block 'a' asks the role approver", "Block 'a' was approved by simulation", "Block 'a' completed",
         "Block 'b' completed", "Execution completed"]
-    instants = [event["at"] for event in told["timeline"]]
+    instants = [event["timestamp"] for event in told["timeline"]]
     assert instants == sorted(instants)
 
 

@@ -13,6 +13,7 @@ from workflow_service.domain.statuses import ApprovalStatus, BlockStatus, WaitKi
 from workflow_service.simulation.directive_schema import DIRECTIVES_SCHEMA
 from workflow_service.simulation.views import OUTCOMES
 
+_WITHIN = {"description": "Empty, or of which block it is a part, such as `m[2]` of the third item of the map `m`."}
 _BLOCK_STATUSES = validate.OneOf([status.value for status in BlockStatus])
 
 
@@ -27,7 +28,7 @@ class TemplateSimulationSchema(DocumentSchema):
 class SimulatedBlockSchema(ViewSchema):
     """A block that began."""
 
-    execution_id = fields.String(required=True)
+    within = fields.String(required=True, metadata=_WITHIN)
     block_id = fields.String(required=True)
     agent_id = fields.String(required=True, allow_none=True)
     status = fields.String(required=True, validate=_BLOCK_STATUSES)
@@ -42,7 +43,7 @@ class SimulatedBlockSchema(ViewSchema):
 class BlockNotReachedSchema(ViewSchema):
     """A block that did not begin."""
 
-    execution_id = fields.String(required=True)
+    within = fields.String(required=True, metadata=_WITHIN)
     block_id = fields.String(required=True)
     status = fields.String(required=True, validate=_BLOCK_STATUSES)
 
@@ -50,7 +51,7 @@ class BlockNotReachedSchema(ViewSchema):
 class SimulatedEscalationSchema(ViewSchema):
     """The moment when nobody had answered in time."""
 
-    at = Instant(required=True)
+    escalated_at = Instant(required=True)
     assigned_to = fields.String(required=True, metadata={"description": "The role that is asked from then on."})
     level = fields.Integer(required=True)
 
@@ -58,7 +59,7 @@ class SimulatedEscalationSchema(ViewSchema):
 class SimulatedApprovalSchema(ViewSchema):
     """What a person would be asked."""
 
-    execution_id = fields.String(required=True)
+    within = fields.String(required=True, metadata=_WITHIN)
     block_id = fields.String(required=True)
     type = fields.String(required=True)
     title = fields.String(required=True)
@@ -78,7 +79,7 @@ class SimulatedApprovalSchema(ViewSchema):
 class WaitInVainSchema(ViewSchema):
     """What is waited for, and was not foretold."""
 
-    execution_id = fields.String(required=True)
+    within = fields.String(required=True, metadata=_WITHIN)
     block_id = fields.String(required=True)
     kind = fields.String(required=True, validate=validate.OneOf([kind.value for kind in WaitKind]))
     message = fields.String(required=True)
@@ -87,9 +88,9 @@ class WaitInVainSchema(ViewSchema):
 class SimulatedEventSchema(ViewSchema):
     """One thing that happened."""
 
-    at = Instant(required=True)
+    timestamp = Instant(required=True)
     since_start_ms = fields.Integer(required=True)
-    execution_id = fields.String(required=True)
+    within = fields.String(required=True, metadata=_WITHIN)
     block_id = fields.String(required=True, allow_none=True)
     type = fields.String(required=True)
     message = fields.String(required=True, metadata={"description": "A sentence for people."})
@@ -106,6 +107,8 @@ class SimulationSchema(ViewSchema):
     reason = fields.String(required=True, allow_none=True,
                            metadata={"description": "Why it does not end; null if it ends."})
     error = fields.Dict(required=True, allow_none=True)
+    output = fields.Dict(required=True, allow_none=True,
+                         metadata={"description": "What the execution gives; null if it does not complete."})
     started_at = Instant(required=True)
     ended_at = Instant(required=True, metadata={"description": "When the last thing happened."})
     duration_ms = fields.Integer(required=True)
