@@ -90,6 +90,7 @@ def test_a_template_that_is_not_stored_is_simulated(client: CheckedClient, admin
     ({"startAt": "yesterday"}, "startAt"),
     ({"startAt": "0001-01-01T00:00:00+00:00"}, "startAt"),
     ({"wrong": 1}, "(whole)"),
+    ({"input": {"text": "x" * 1_000_000}}, "(whole)"),
 ])
 @pytest.mark.usefixtures("stored")
 def test_bad_directives_are_refused_with_their_place(client: CheckedClient, admin: Headers, body: dict[str, Any],

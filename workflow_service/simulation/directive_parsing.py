@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,8 @@ from workflow_service.simulation.directives import START, Decision, Directives, 
 _OUTLINE = {**DIRECTIVES_SCHEMA, "properties": {
     **DIRECTIVES_SCHEMA["properties"],
     **{part: {**DIRECTIVES_SCHEMA["properties"][part], "additionalProperties": True} for part in ("mocks", "decide")}}}
+_MOST_TEXT = 1_000_000
+"""Characters of directives: what they say is copied for each of the thousands of blocks that may answer it."""
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
 """Far enough from the ends of time for every limit."""
 
@@ -26,7 +29,7 @@ def parse_directives(document: Any) -> Directives:
     Raises:
         Invalid: it breaks its rules; names all of them.
     """
-    issues = [*_structure_issues(document)] or [*_start_issues(document)]
+    issues = [*_size_issues(document)] or [*_structure_issues(document)] or [*_start_issues(document)]
     if issues:
         raise Invalid("The directives break their rules.", issues)
     return Directives(
@@ -36,6 +39,13 @@ def parse_directives(document: Any) -> Directives:
         fail={name: _fault(said) for name, said in document.get("fail", {}).items()},
         signals=tuple(map(_signal, document.get("signals", ()))),
         start=_instant(document["startAt"]) if "startAt" in document else START)
+
+
+def _size_issues(document: Any) -> Iterator[Issue]:
+    length = len(json.dumps(document))
+    if length > _MOST_TEXT:
+        yield Issue(path="", code="too_large", allowed=(f"at most {_MOST_TEXT}",),
+                    message=f"The directives have {length} characters; {_MOST_TEXT} are allowed.")
 
 
 def _structure_issues(document: Any) -> Iterator[Issue]:

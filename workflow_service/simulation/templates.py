@@ -9,7 +9,7 @@ from workflow_service.domain.template_parsing import parse_template
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.services.ports import StoredTemplate, TemplateRepository, TemplateVersion
 
-_MOST = 100
+_MOST = 30
 """Templates that are looked through for the names of their blocks."""
 
 
