@@ -238,3 +238,18 @@ def test_no_thread_is_left_and_nothing_is_logged(caplog: pytest.LogCaptureFixtur
         simulated(a_block_document("a"), a_gate_document("ask"))
     assert threading.active_count() == before
     assert not caplog.records
+
+
+def test_a_long_call_stays_with_its_worker_whatever_happens_beside_it() -> None:
+    told = simulated(a_block_document("long"), a_block_document("a"), a_block_document("b", "a"),
+                     mocks={"long": {"durationMs": 55_000}, "a": {"durationMs": 35_000}})
+    assert (step(told, "long")["attempts"], told["durationMs"], told["agentCalls"]) == (1, 55_000, {"echo": 3})
+    assert "taken over" not in " ".join(sentences(told, "block_started"))
+
+
+def test_a_block_begins_when_it_gets_its_slot() -> None:
+    told = simulated(a_block_document("a"), a_block_document("b"), a_block_document("c", "a"), a_block_document("d", "a"),
+                     settings={"maxParallelBlocks": 2}, mocks={"b": {"durationMs": 10_000}})
+    assert [event["message"] for event in told["timeline"] if "turn" in event["message"]]
+    assert most_at_once(told) == 2
+    assert sorted((one["startedAt"] - START).total_seconds() for one in told["path"]) == [0, 0, 1, 2]
