@@ -248,8 +248,8 @@ def test_a_long_call_stays_with_its_worker_whatever_happens_beside_it() -> None:
 
 
 def test_a_block_begins_when_it_gets_its_slot() -> None:
-    told = simulated(a_block_document("a"), a_block_document("b"), a_block_document("c", "a"), a_block_document("d", "a"),
-                     settings={"maxParallelBlocks": 2}, mocks={"b": {"durationMs": 10_000}})
+    told = simulated(a_block_document("a"), a_block_document("b"), a_block_document("c", "a"),
+                     a_block_document("d", "a"), settings={"maxParallelBlocks": 2}, mocks={"b": {"durationMs": 10_000}})
     assert [event["message"] for event in told["timeline"] if "turn" in event["message"]]
     assert most_at_once(told) == 2
     assert sorted((one["startedAt"] - START).total_seconds() for one in told["path"]) == [0, 0, 1, 2]
