@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from threading import enumerate as running_threads
 from typing import Any
 
 from tests.support.builders import a_block_document, a_template_document
@@ -14,6 +15,7 @@ from workflow_service.integrations.memory.work import InMemoryAgent
 from workflow_service.repositories.memory.templates import TemplatesInMemory
 from workflow_service.simulation.limits import Limits
 from workflow_service.simulation.simulations import Simulations
+from workflow_service.simulation.turns import Worker
 
 ADA = User(name="ada", role="admin", workspace_id="acme")
 PATIENT = Limits(real_time=timedelta(minutes=2))
@@ -68,3 +70,8 @@ def most_at_once(told: Mapping[str, Any]) -> int:
 def sentences(told: Mapping[str, Any], *types: str) -> Iterable[str]:
     """Return what the events of these types say, in order."""
     return [event["message"] for event in told["timeline"] if event["type"] in types]
+
+
+def threads_left() -> list[Worker]:
+    """Return the threads of simulations that have not ended."""
+    return [thread for thread in running_threads() if isinstance(thread, Worker)]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.support.builders import a_block_document
-from tests.support.simulating import PATIENT, a_gate_document, most_at_once, simulated
+from tests.support.simulating import PATIENT, a_gate_document, most_at_once, simulated, threads_left
 from workflow_service.simulation.limits import Limits
 
 DAY_MS = 24 * 3600 * 1000
@@ -21,14 +20,13 @@ DAY_MS = 24 * 3600 * 1000
     ({"real_time": timedelta(0)}, "It took more than 0 s to simulate."),
 ])
 def test_each_limit_cuts_it_short(limits: dict[str, Any], reason: str) -> None:
-    before = threading.active_count()
     told = simulated(*(a_block_document(f"b{number}") for number in range(20)),
                      a_gate_document("ask", *(f"b{number}" for number in range(20)), gate={"timeout": 300 * DAY_MS}),
                      decide={"ask": {"decision": "approve", "afterMs": 2 * DAY_MS}}, settings={"timeout": 300 * DAY_MS},
                      limits=Limits(**{"real_time": PATIENT.real_time, **limits}))
     assert (told["outcome"], told["reason"]) == ("cut_short", reason)
     assert told["timeline"]
-    assert threading.active_count() == before
+    assert not threads_left()
 
 
 def test_no_more_agents_are_called_at_once_than_there_are_workers() -> None:

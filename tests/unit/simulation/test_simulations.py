@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +10,17 @@ from typing import Any
 import pytest
 
 from tests.support.builders import a_block_document, a_template_document
-from tests.support.simulating import ADA, a_gate_document, most_at_once, path, sentences, simulated, simulations, step
+from tests.support.simulating import (
+    ADA,
+    a_gate_document,
+    most_at_once,
+    path,
+    sentences,
+    simulated,
+    simulations,
+    step,
+    threads_left,
+)
 from workflow_service.domain.agents import Agent
 from workflow_service.domain.errors import Invalid, UnfitInput
 from workflow_service.simulation.directives import START
@@ -232,11 +241,10 @@ def test_an_answer_that_the_form_does_not_take_is_refused() -> None:
 
 
 def test_no_thread_is_left_and_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    before = threading.active_count()
     with caplog.at_level(logging.INFO):
         simulated(*(a_block_document(f"b{number}") for number in range(20)), settings={"maxParallelBlocks": 9})
         simulated(a_block_document("a"), a_gate_document("ask"))
-    assert threading.active_count() == before
+    assert not threads_left()
     assert not caplog.records
 
 

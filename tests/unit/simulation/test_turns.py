@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
+from tests.support.simulating import threads_left
 from workflow_service.simulation.turns import Turns, Worker
 
 
@@ -35,7 +34,7 @@ def test_what_work_raises_the_leader_raises() -> None:
 
 
 def test_dismissed_work_does_not_go_on_but_cleans_up() -> None:
-    turns, told, before = Turns(3), list[str](), threading.active_count()
+    turns, told = Turns(3), list[str]()
 
     def work() -> None:
         try:
@@ -50,7 +49,7 @@ def test_dismissed_work_does_not_go_on_but_cleans_up() -> None:
     turns.begin(lambda: told.append("done"))
     turns.dismiss()
     assert told == ["done", "cleaned up", "cleaned up"]
-    assert threading.active_count() == before
+    assert not threads_left()
 
 
 def test_only_work_can_pause() -> None:
