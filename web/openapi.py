@@ -19,10 +19,16 @@ from web.api.resources import (
     holds,
     metrics,
     signals,
+    simulations,
     template_reviews,
     templates,
 )
 from web.api.schemas.errors import ErrorSchema
+from web.api.schemas.simulations import (
+    SimulationDirectivesSchema,
+    TemplateSimulationSchema,
+    simulation_components,
+)
 from web.api.schemas.templates import (
     StoredTemplateSchema,
     TemplateUpdateSchema,
@@ -65,20 +71,22 @@ def register_api(app: Flask) -> None:
     api = ServiceApi(app)
     api.register_converter(IdConverter, lambda _converter: {"type": "string", "pattern": ID_PATTERN})
     _describe_templates(api)
-    for resources in (templates, template_reviews, executions, signals, control, history, holds, approvals, health,
-                      metrics):
+    for resources in (templates, template_reviews, simulations, executions, signals, control, history, holds, approvals,
+                      health, metrics):
         api.register_blueprint(resources.blueprint)
 
 
 def _describe_templates(api: ServiceApi) -> None:
     api.spec.components.security_scheme(SECURITY_SCHEME, _BEARER)
-    for name, component in template_components().items():
+    for name, component in {**template_components(), **simulation_components()}.items():
         api.spec.components.schema(name, component)
     api.spec.components.schemas.pop("PaginationMetadata", None)  # flask-smorest's own pages, which we don't have
     references = api.ma_plugin.converter.refs  # how apispec knows that a schema has its component already
     references[make_schema_key(WorkflowTemplateSchema())] = "WorkflowTemplate"
     references[make_schema_key(TemplateUpdateSchema())] = "TemplateUpdate"
     references[make_schema_key(StoredTemplateSchema())] = "StoredTemplate"
+    references[make_schema_key(SimulationDirectivesSchema())] = "SimulationDirectives"
+    references[make_schema_key(TemplateSimulationSchema())] = "TemplateSimulation"
 
 
 def _snake_case(_endpoint: str | None, values: dict[str, Any] | None) -> None:

@@ -61,6 +61,7 @@ from workflow_service.services.ports import Dispatcher
 from workflow_service.services.stores import Stores
 from workflow_service.services.templates import Templates
 from workflow_service.services.timings import Timings
+from workflow_service.simulation.simulations import Simulations
 
 _PROBE = timedelta(seconds=2)
 """The patience of a health check with one dependency."""
@@ -77,6 +78,7 @@ class Application:
     settings: Settings
     engine: Engine
     health: Health
+    simulations: Simulations
     metrics: Registry = field(default_factory=Registry)
     """What this process has counted."""
     figures: FigureSource | None = None
@@ -127,9 +129,10 @@ def build(settings: Settings, dispatcher: Dispatcher, metrics: Registry | None =
         clock=clock, monotonic=time.monotonic,
         draw=random.random, new_id=lambda: uuid4().hex, owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}")
     ports = arm(ports, settings.workflow.failpoint)
-    engine = build_engine(ports, _timings(settings), RetryPolicy(max_retries=settings.workflow.retry_attempts),
-                          settings.workflow.service_workspace)
+    timings, usual = _timings(settings), RetryPolicy(max_retries=settings.workflow.retry_attempts)
+    engine = build_engine(ports, timings, usual, settings.workflow.service_workspace)
     return Application(settings=settings, engine=engine, metrics=metrics,
+                       simulations=Simulations(ports.templates, ports.agents, timings, usual),
                        figures=FiguresInMongo(store, checkpoints, clock, settings.workflow.lease),
                        health=Health(_probes(settings, store, agent_client, state_client, ask_broker)))
 

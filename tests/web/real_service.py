@@ -34,6 +34,7 @@ from workflow_service.services.health import Health
 from workflow_service.services.ports import AgentService, Dispatch
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
+from workflow_service.simulation.simulations import Simulations
 
 _ADDRESSES = {
     "MONGODB_URL": "mongodb://127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0",
@@ -164,4 +165,6 @@ def a_real_service(secret: str, worker: HandWorker, agents: AgentService | None 
         agents=agents or EchoAgents(), state=StateInMemory(), dispatcher=worker, rates=CallRatesInMemory(),
         clock=clock, monotonic=lambda: 0.0,
         draw=lambda: 0.5, new_id=lambda: f"run-{next(ids)}", owner="test")
-    return Application(settings=settings, engine=build_engine(rewire(ports), Timings()), health=Health({}))
+    ports = rewire(ports)
+    return Application(settings=settings, engine=build_engine(ports, Timings()), health=Health({}),
+                       simulations=Simulations(ports.templates, ports.agents))

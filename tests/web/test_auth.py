@@ -15,7 +15,7 @@ from flask import Flask
 from tests.web.checked_client import CheckedClient
 from tests.web.conftest import SECRET, Headers, SignedHeaders
 from tests.web.real_service import HandWorker, a_real_service
-from web.api.schemas.examples import PLACE_HOLD, RESPONSE, START, TEMPLATE, TEMPLATE_UPDATE
+from web.api.schemas.examples import PLACE_HOLD, RESPONSE, SIMULATE_GIVEN, START, TEMPLATE, TEMPLATE_UPDATE
 from web.auth import PERMISSIONS, PUBLIC_ENDPOINTS
 from web.context import provide
 from web.tokens import issue_token
@@ -31,6 +31,8 @@ ROUTES: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/api/v1/templates/t1/versions", None, EVERYBODY),
     ("GET", "/api/v1/templates/t1/diff?from=1.0.0", None, EVERYBODY),
     ("GET", "/api/v1/templates/t1/export", None, EVERYBODY),
+    ("POST", "/api/v1/templates/t1/simulate", {}, EVERYBODY),
+    ("POST", "/api/v1/templates/simulate", SIMULATE_GIVEN, EVERYBODY),
     ("POST", "/api/v1/templates/t1/validate", None, EVERYBODY),
     ("POST", "/api/v1/templates/t1/plan", None, EVERYBODY),
     ("POST", "/api/v1/templates/t1/publish", None, {"designer", "admin"}),

@@ -13,7 +13,7 @@ from web.docs.errors import FAULTS, page
 from workflow_service.domain.template_schema import TEMPLATE_SCHEMA
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("web", "workflow_service/domain", "workflow_service/services")
+PACKAGES = ("web", "workflow_service/domain", "workflow_service/services", "workflow_service/simulation")
 """Where faults of requests come from; those of settings and of reports to other services are told to nobody else."""
 ANNOTATIONS = {"description", "properties", "items"}
 

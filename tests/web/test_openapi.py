@@ -40,7 +40,7 @@ def test_operation_ids_are_those_that_clients_are_built_on(document: dict[str, A
     assert set(_operations(document)) == {
         "createTemplate", "listTemplates", "getTemplate", "updateTemplate", "listTemplateVersions",
         "deleteTemplate", "publishTemplate", "archiveTemplate", "diffTemplate", "validateTemplate", "planTemplate",
-        "exportTemplate",
+        "exportTemplate", "simulateTemplate", "simulateGivenTemplate",
         "startExecution", "listExecutions", "getExecution", "sendSignal", "listSignals",
         "pauseExecution", "resumeExecution", "cancelExecution", "restartExecution", "skipBlock", "retryBlock",
         "cancelBlock",

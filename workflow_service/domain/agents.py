@@ -47,6 +47,7 @@ class Agent:
     capabilities: tuple[str, ...] = ()
     status: str = "available"
     input_schema: Mapping[str, Any] = field(default_factory=dict)
+    output_schema: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

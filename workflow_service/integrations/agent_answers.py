@@ -141,13 +141,14 @@ def _agent(entry: Any) -> Agent | None:
     texts = [entry.get("agentId"), entry.get("name", entry.get("agentId")), entry.get("type"),
              entry.get("status", "available")]
     lists = [entry.get("toolTypes"), entry.get("capabilities", [])]
-    schema = entry.get("inputSchema", {})
+    schema, output_schema = entry.get("inputSchema", {}), entry.get("outputSchema")
     if not all(isinstance(text, str) and text for text in texts) or not all(_is_texts(words) for words in lists):
         return None
     if not isinstance(schema, dict):
         return None
     return Agent(agent_id=entry["agentId"], name=texts[1], type=entry["type"], tool_types=tuple(entry["toolTypes"]),
-                 capabilities=tuple(lists[1]), status=texts[3], input_schema=schema)
+                 capabilities=tuple(lists[1]), status=texts[3], input_schema=schema,
+                 output_schema=output_schema if isinstance(output_schema, dict) else {})
 
 
 def _is_texts(words: Any) -> bool:

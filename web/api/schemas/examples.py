@@ -60,6 +60,12 @@ RESTART: Example = {"fromBlock": "review", "inputPatch": {"document": "s3://cont
 RESTARTED: Example = {
     "success": True, "status": "failed", "dryRun": True, "templateVersion": "1.0.0", "runsAgain": ["review"],
     "reuses": ["extract"], "asksAgain": ["review"], "mayRepeat": ["review"]}
+SIMULATE: Example = {
+    "input": {"document": "s3://contracts/4711.pdf"},
+    "mocks": {"extract": {"output": {"clauses": [7]}, "durationMs": 90_000}},
+    "decide": {"review": {"decision": "approve", "response": {"notes": "Clause 7 is fine."}, "afterMs": 7_200_000}},
+    "fail": {"agent:risk-rater": "transient*2"}}
+SIMULATE_GIVEN: Example = {"template": TEMPLATE, **SIMULATE}
 SKIP: Example = {"output": {"clauses": [7]}, "reason": "Read by hand."}
 CANCEL_BLOCK: Example = {"region": True, "reason": "The customer has withdrawn this part."}
 CONTROLLED: Example = {"success": True, "status": "running"}

@@ -148,7 +148,8 @@ class CachedAgents:
 
 def _encoded(agents: Sequence[Agent], at: datetime) -> bytes:
     entries = [{"agentId": agent.agent_id, "name": agent.name, "type": agent.type, "toolTypes": agent.tool_types,
-                "capabilities": agent.capabilities, "status": agent.status, "inputSchema": agent.input_schema}
+                "capabilities": agent.capabilities, "status": agent.status, "inputSchema": agent.input_schema,
+                "outputSchema": agent.output_schema}
                for agent in agents]
     return json_text.encode({"schema": _SCHEMA, "at": at.isoformat(), "agents": entries})
 

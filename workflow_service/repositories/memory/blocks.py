@@ -47,7 +47,10 @@ class BlocksInMemory(DocumentsInMemory[BlockExecution]):
 
     def statuses(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> Mapping[str, BlockStatus]:
         """Return the statuses of these blocks of one execution; missing ones are left out."""
-        return {block.block_id: block.status for block in self.get_all(workspace_id, execution_id, block_ids)}
+        with self._lock:
+            found = (self._documents.get(block_execution_id(execution_id, block_id)) for block_id in block_ids)
+            return {block.block_id: block.status for block in found
+                    if block is not None and block.workspace_id == workspace_id}
 
     def extend_lease(self, block: BlockExecution, until: datetime) -> bool:
         """Move the lease of a running block; False if the fence moved on or it does not run any more."""

@@ -70,6 +70,11 @@ class DocumentsInMemory(Generic[V]):
             return [Key(workspace_id=self._documents[identifier].workspace_id, identifier=identifier)
                     for _, identifier in due[:limit]]
 
+    def scheduled(self) -> Sequence[V]:
+        """Return the documents that have a ``due_at``, for those who move the time; they are no copies."""
+        with self._lock:
+            return [document for document in self._documents.values() if document.due_at is not None]
+
     def everything(self) -> Sequence[V]:
         """Return all documents of all workspaces, for those who count them."""
         with self._lock:

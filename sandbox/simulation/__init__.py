@@ -1,0 +1,1 @@
+"""``workflow-service simulate``: tries a template in a file, without any server."""
