@@ -16,13 +16,14 @@ from cli.views.tables import table
 
 Document = Mapping[str, Any]
 _UNTOLD = frozenset({
-    "wait_opened", "wait_counted", "wait_fired", "wait_cancelled", "execution_waiting", "execution_resumed",
+    "wait_counted", "wait_fired", "wait_cancelled", "execution_waiting", "execution_resumed",
     "execution_withdrawn"})
 """Events that say again what others say."""
 _UNTOLD_OF_PARTS = frozenset({"execution_started", "execution_completed"})
 """The same of executions that are parts of a block."""
 _UNSAID = ("is ready", "waits for a person's answer", "goes on: the request was answered",
-           "goes on: its children have ended")
+           "goes on: its children have ended", "is to wait for a person's answer", "is to wait for its agent's answer",
+           "is to wait for its children", "waits for its time", "waits for a signal")
 """What is said of a block, and again by what follows or comes before."""
 _STYLES: Mapping[str, str] = {
     "block_completed": "green", "execution_completed": "green", "block_failed": "bold red",

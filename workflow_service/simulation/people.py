@@ -1,18 +1,21 @@
-"""The people of a simulation: whoever is asked answers as was foretold, or not at all."""
+"""The people of a simulation: whoever is asked answers as was foretold, or not at all; what was foretold is sent."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime
 from functools import partial
 
-from workflow_service.domain.commands import RespondToApproval
+from workflow_service.domain.commands import RespondToApproval, SendSignal
 from workflow_service.domain.errors import Conflict, InvalidResponse
 from workflow_service.domain.events import Event
 from workflow_service.domain.users import User
 from workflow_service.services.approvals import Approvals
+from workflow_service.services.signals import Signals
 from workflow_service.simulation.agenda import Agenda
-from workflow_service.simulation.directives import Decision
+from workflow_service.simulation.directives import Decision, Signal
 
 
 class People:
@@ -41,6 +44,16 @@ class People:
         self._asked[name] += 1
         decision = foretold[min(asked, len(foretold) - 1)]
         self._agenda.note(event.at + decision.after, partial(self._answer, event.payload["approvalId"], decision))
+
+    def send(self, signals: Signals, execution_id: str, foretold: Iterable[Signal], start: datetime) -> None:
+        """Plan what is sent to an execution; what comes after its end is nobody's."""
+        for signal in foretold:
+            command = SendSignal(execution_id=execution_id, name=signal.name, payload=signal.payload)
+            self._agenda.note(start + signal.after, partial(self._send, signals, command))
+
+    def _send(self, signals: Signals, command: SendSignal) -> None:
+        with suppress(Conflict):
+            signals.send(self._user, command)
 
     def _answer(self, approval_id: str, decision: Decision) -> None:
         if self._approvals is None:

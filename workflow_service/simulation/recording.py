@@ -11,11 +11,13 @@ from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.events import Event
 from workflow_service.domain.execution import Execution
+from workflow_service.domain.signal import Signal
 from workflow_service.domain.wait import Wait
 from workflow_service.repositories.memory.approvals import ApprovalsInMemory
 from workflow_service.repositories.memory.blocks import BlocksInMemory
 from workflow_service.repositories.memory.documents import DocumentsInMemory
 from workflow_service.repositories.memory.executions import ExecutionsInMemory
+from workflow_service.repositories.memory.signals import SignalsInMemory
 from workflow_service.repositories.memory.waits import WaitsInMemory
 from workflow_service.repositories.versions import V, new_events
 from workflow_service.services.ports import StoredEvent
@@ -61,6 +63,10 @@ class RecordedWaits(_Recorded[Wait], WaitsInMemory):
 
 class RecordedApprovals(_Recorded[Approval], ApprovalsInMemory):
     """Approvals that tell."""
+
+
+class RecordedSignals(_Recorded[Signal], SignalsInMemory):
+    """Signals that tell."""
 
 
 class NoHistory:

@@ -19,8 +19,10 @@ from workflow_service.domain.execution import Execution
 from workflow_service.domain.plan import Line
 from workflow_service.domain.template import Block, RetryPolicy
 from workflow_service.domain.users import ADMIN, User
+from workflow_service.integrations.memory.rates import CallRatesInMemory
 from workflow_service.repositories.memory.checkpoints import CheckpointsInMemory
 from workflow_service.repositories.memory.clock import VirtualClock
+from workflow_service.repositories.memory.permits import PermitsInMemory
 from workflow_service.repositories.memory.standing_holds import StandingHoldsInMemory
 from workflow_service.services.engine import Engine, Ports, build_engine
 from workflow_service.services.ports import Dispatch, StoredTemplate
@@ -37,6 +39,7 @@ from workflow_service.simulation.recording import (
     RecordedApprovals,
     RecordedBlocks,
     RecordedExecutions,
+    RecordedSignals,
     RecordedWaits,
 )
 from workflow_service.simulation.script import Script
@@ -79,6 +82,7 @@ class Simulator:
         self.user = User(name="simulation", role=ADMIN, workspace_id=scene.template.workspace_id)
         self.calendar = Calendar(executions=RecordedExecutions(), blocks=RecordedBlocks(), waits=RecordedWaits(),
                                  approvals=RecordedApprovals())
+        self._signals = RecordedSignals()
         self.events: list[Event] = []
         """What has happened, in order."""
         self._agenda = Agenda()
@@ -92,7 +96,8 @@ class Simulator:
             scene.timings.agent_patience, self.clock, self._agenda, self._turns)
         self.engine = self._build()
         self.people.use(self.engine.approvals)
-        for told in (self.calendar.executions, self.calendar.blocks, self.calendar.waits, self.calendar.approvals):
+        for told in (self.calendar.executions, self.calendar.blocks, self.calendar.waits, self.calendar.approvals,
+                     self._signals):
             told.tell(self.events.append, self.people.notice)
 
     @property
@@ -121,9 +126,11 @@ class Simulator:
         """
         document = self._scene.template.document
         try:
-            self.engine.executions.start(self.user, StartExecution(
+            execution = self.engine.executions.start(self.user, StartExecution(
                 template_id=document["templateId"], version=document["version"], workspace_id=self.user.workspace_id,
                 input=self._scene.directives.input))
+            self.people.send(self.engine.signals, execution.execution_id, self._scene.directives.signals,
+                             self._scene.directives.start)
             self._play()
         finally:
             self._turns.dismiss()
@@ -190,12 +197,14 @@ class Simulator:
 
     def _build(self) -> Engine:
         stores = Stores(executions=self.calendar.executions, blocks=self.calendar.blocks, waits=self.calendar.waits,
-                        approvals=self.calendar.approvals, holds=StandingHoldsInMemory())
+                        approvals=self.calendar.approvals, signals=self._signals, holds=StandingHoldsInMemory(),
+                        permits=PermitsInMemory())
         numbers = count(1)
         return build_engine(Ports(
             stores=stores, templates=self._scene.templates, events=NoHistory(),
             checkpoints=CheckpointsInMemory(self.clock), agents=self.agents,
-            state=SimulatedState(self._scene.directives.context), dispatcher=self, clock=self.clock,
+            state=SimulatedState(self._scene.directives.context), dispatcher=self, rates=CallRatesInMemory(),
+            clock=self.clock,
             monotonic=lambda: self.clock.now().timestamp(), draw=Random(0).random,
             new_id=lambda: f"simulated-{next(numbers)}", owner="simulation"),
             self._scene.timings, self._scene.usual)

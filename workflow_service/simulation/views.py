@@ -10,6 +10,7 @@ from workflow_service.domain.approval import Approval
 from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.events import Event
 from workflow_service.domain.execution import Execution
+from workflow_service.domain.flow import SignalMode
 from workflow_service.domain.ids import is_join
 from workflow_service.domain.sentences import sentence_of
 from workflow_service.domain.statuses import WaitKind, WaitStatus
@@ -24,7 +25,7 @@ Places = Mapping[str, str]
 _UNDONE = frozenset({"no_slot", "held"})
 """Why a block that was claimed did not begin after all."""
 _AWAITED: Mapping[WaitKind, str] = {
-    WaitKind.APPROVAL: "a person's answer", WaitKind.AGENT: "its agent", WaitKind.SIGNAL: "a signal"}
+    WaitKind.APPROVAL: "a person's answer", WaitKind.AGENT: "its agent"}
 
 
 def simulation_view(simulator: Simulator, execution: Execution, cut_short: str | None) -> dict[str, Any]:
@@ -117,7 +118,13 @@ def _waits_for(waits: Iterable[Wait], places: Places) -> Iterator[dict[str, Any]
     for wait in waits:
         if wait.status is WaitStatus.OPEN and wait.kind is not WaitKind.CHILDREN:
             yield {"within": places[wait.execution_id], "blockId": wait.block_id, "kind": wait.kind.value,
-                   "message": f"Block '{wait.block_id}' waits for {_AWAITED.get(wait.kind, wait.kind.value)}"}
+                   "message": f"Block '{wait.block_id}' waits for {_awaited(wait)}"}
+
+
+def _awaited(wait: Wait) -> str:
+    if not wait.signals:
+        return _AWAITED.get(wait.kind, wait.kind.value)
+    return "the signal " + f" {'and' if wait.signal_mode is SignalMode.ALL else 'or'} ".join(map(repr, wait.signals))
 
 
 def _reason(waits_for: list[dict[str, Any]]) -> str:

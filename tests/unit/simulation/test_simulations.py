@@ -261,3 +261,27 @@ def test_a_block_begins_when_it_gets_its_slot() -> None:
     assert [event["message"] for event in told["timeline"] if "turn" in event["message"]]
     assert most_at_once(told) == 2
     assert sorted((one["startedAt"] - START).total_seconds() for one in told["path"]) == [0, 0, 1, 2]
+def test_timers_take_no_time() -> None:
+    told = simulated({"blockId": "sleep", "wait": {"duration": 3 * DAY_MS}}, a_block_document("a", "sleep"),
+                     {"blockId": "until", "wait": {"until": "2026-01-02T00:00:00Z"}})
+    assert (told["outcome"], told["durationMs"]) == ("completed", 3 * DAY_MS + 1000)
+    assert step(told, "until")["completedAt"] == START + timedelta(days=1)
+
+
+def test_signals_come_when_they_were_foretold() -> None:
+    told = simulated({"blockId": "paid", "waitFor": {"signals": ["paid", "sent"], "mode": "all"}},
+                     signals=[{"name": "sent", "afterMs": 5000}, {"name": "paid", "afterMs": 100, "payload": {"n": 7}}])
+    assert (told["outcome"], told["durationMs"]) == ("completed", 5000)
+    assert step(told, "paid")["output"]["signals"]["paid"] == {"n": 7}
+
+
+def test_a_signal_that_was_not_foretold_is_waited_for_in_vain() -> None:
+    told = simulated({"blockId": "paid", "waitFor": {"signals": ["paid", "waived"]}}, a_block_document("b", "paid"))
+    assert (told["outcome"], told["reason"]) == (
+        "waiting", "It waits for ever: Block 'paid' waits for the signal 'paid' or 'waived'.")
+
+
+def test_a_wait_for_signals_ends_in_time() -> None:
+    wait = {"signals": ["paid"], "timeout": 3_600_000, "onTimeout": "continue"}
+    told = simulated({"blockId": "paid", "waitFor": wait}, signals=[{"name": "paid", "afterMs": 3_600_001}])
+    assert (told["outcome"], told["durationMs"]) == ("completed", 3_600_000)
