@@ -261,6 +261,8 @@ def test_a_block_begins_when_it_gets_its_slot() -> None:
     assert [event["message"] for event in told["timeline"] if "turn" in event["message"]]
     assert most_at_once(told) == 2
     assert sorted((one["startedAt"] - START).total_seconds() for one in told["path"]) == [0, 0, 1, 2]
+
+
 def test_timers_take_no_time() -> None:
     told = simulated({"blockId": "sleep", "wait": {"duration": 3 * DAY_MS}}, a_block_document("a", "sleep"),
                      {"blockId": "until", "wait": {"until": "2026-01-02T00:00:00Z"}})
