@@ -85,7 +85,7 @@ def test_tree_shows_blocks_that_no_step_names() -> None:
     ("running", {"a": "completed"}, "1 of 1 block · 4.0 s"),
     ("waiting", {"a": "skipped", "b": "awaiting_approval"}, "1 of 2 blocks · 4.0 s · waits for a person: b"),
     ("running", {"a": "retry_wait", "b": "awaiting_agent", "c": "awaiting_signal"},
-     "0 of 3 blocks · 4.0 s · waits for the next attempt: a · waits for an agent: b · waits for signal: c"),
+     "0 of 3 blocks · 4.0 s · waits for the next attempt: a · waits for an agent: b · waits for a signal: c"),
     ("waiting", dict.fromkeys("abcde", "awaiting_approval"),
      "0 of 5 blocks · 4.0 s · waits for a person: a, b, c and 2 more"),
     ("completed", {"a": "completed", "b": "completed"}, "2 of 2 blocks · 2.5 s")])
