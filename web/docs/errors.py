@@ -68,6 +68,7 @@ FAULTS: Mapping[str, str] = {
     "unknown_block": "The template has no such block; `allowed` lists some that it has.",
     "unknown_field": "A field or parameter that the endpoint does not have; `allowed` lists those that it has.",
     "unknown_name": "Nothing of what is simulated has this name; `allowed` lists what there is.",
+    "unknown_queue": "No workers serve this queue; `allowed` lists those that there are.",
     "unknown_strategy": "There is no such strategy; `allowed` lists those that there are.",
     "unknown_variable": "The expression names something that it is not given; `allowed` lists what it is.",
     "wrong_agent_type": "The agent is of another type; `allowed` names it.",

@@ -14,6 +14,7 @@ from workflow_service.domain.blocks import BlockExecution
 from workflow_service.domain.ids import block_execution_id
 from workflow_service.domain.outcomes import decide_edges, ends_execution, is_without_outcome
 from workflow_service.domain.plan import Node, Plan
+from workflow_service.domain.routing import Route
 from workflow_service.domain.statuses import FAILURES, BlockStatus
 from workflow_service.services.cancellation import Cancellation
 from workflow_service.services.claims import Claim, Claims
@@ -42,6 +43,8 @@ class _Release:
     """What became ready and is still to be sent."""
     stay: bool = False
     """Whether the caller goes on with the next block that becomes ready."""
+    route: Route
+    """The way on which the caller's work came; what goes another way is not the caller's."""
     goes_on: bool = False
     """True when something became ready."""
     claim: Claim | None = None
@@ -78,7 +81,7 @@ class Releases:
         Returns:
             The claim of that one.
         """
-        release = _Release(plan=plan, ended=deque([source]), stay=stay)
+        release = _Release(plan=plan, ended=deque([source]), stay=stay, route=plan.nodes[source.block_id].route)
         while release.ended:
             self._tell_successors(release, release.ended.popleft())
         if ends_execution(plan, source):
@@ -125,12 +128,13 @@ class Releases:
                 if not before.status.is_terminal:
                     release.waiting.add(name)
                 return
-            if self._store(release, before, after, node.has_gate):
+            if self._store(release, before, after, node):
                 return
         release.complete = False
 
-    def _store(self, release: _Release, before: BlockExecution, after: BlockExecution, has_gate: bool) -> bool:
-        if release.stay and after.status is BlockStatus.READY and not has_gate:
+    def _store(self, release: _Release, before: BlockExecution, after: BlockExecution, node: Node) -> bool:
+        is_callers = release.stay and not node.has_gate and node.route == release.route
+        if is_callers and after.status is BlockStatus.READY:
             release.stay = False
             release.claim = self._claims.take(before, after)
             release.goes_on |= release.claim is not None

@@ -76,8 +76,9 @@ def test_expressions_read_the_outputs_of_completed_blocks_that_they_name(block: 
     variables = some_inputs().variables(CLAIM, block)
     assert set(variables) == {"input", "context", "blocks"}
     assert (variables["input"], variables["context"]) == ({"n": 1}, {"own": 1})
-    assert variables["blocks"] == {name: {"output": {"v": 5 if name == "a" else 6}, "status": "completed"}
-                                   for name in names}
+    completed = {name: one for name, one in variables["blocks"].items() if "output" in one}
+    assert completed == {name: {"output": {"v": 5 if name == "a" else 6}, "status": "completed"}
+                         for name in names}
 
 
 def test_an_expression_can_read_all_that_a_block_names() -> None:
