@@ -125,12 +125,13 @@ class Releases:
                 if not before.status.is_terminal:
                     release.waiting.add(name)
                 return
-            if self._store(release, before, after, node.has_gate):
+            if self._store(release, before, after, may_stay=not (node.has_gate or node.is_early)):
                 return
         release.complete = False
 
-    def _store(self, release: _Release, before: BlockExecution, after: BlockExecution, has_gate: bool) -> bool:
-        if release.stay and after.status is BlockStatus.READY and not has_gate:
+    def _store(self, release: _Release, before: BlockExecution, after: BlockExecution, *,
+               may_stay: bool) -> bool:
+        if release.stay and may_stay and after.status is BlockStatus.READY:
             release.stay = False
             release.claim = self._claims.take(before, after)
             release.goes_on |= release.claim is not None
