@@ -40,7 +40,7 @@ ROUTES: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/api/v1/templates/t1/diff?from=1.0.0", None, EVERYBODY),
     ("GET", "/api/v1/templates/t1/export", None, EVERYBODY),
     ("POST", "/api/v1/templates/t1/simulate", {}, EVERYBODY),
-    ("POST", "/api/v1/templates/simulate", SIMULATE_GIVEN, EVERYBODY),
+    ("POST", "/api/v1/simulations", SIMULATE_GIVEN, EVERYBODY),
     ("POST", "/api/v1/templates/t1/validate", None, EVERYBODY),
     ("POST", "/api/v1/templates/t1/plan", None, EVERYBODY),
     ("POST", "/api/v1/templates/t1/publish", None, {"designer", "admin"}),

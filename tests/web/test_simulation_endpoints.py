@@ -15,7 +15,7 @@ from web.context import provide
 from workflow_service.domain.agents import AgentAnswer, AgentCall
 
 URL = "/api/v1/templates/contract-review/simulate"
-GIVEN = "/api/v1/templates/simulate"
+GIVEN = "/api/v1/simulations"
 
 
 class UncalledAgents(ScriptedAgents):
@@ -123,8 +123,3 @@ def test_faults_of_a_given_template_have_their_place_in_the_body(client: Checked
 @pytest.mark.usefixtures("stored")
 def test_a_version_that_there_is_not(client: CheckedClient, admin: Headers) -> None:
     assert client.post(f"{URL}?version=9.9.9", json={}, headers=admin).status_code == 404
-
-
-def test_a_template_may_be_called_as_the_address_is(client: CheckedClient, admin: Headers) -> None:
-    client.post("/api/v1/templates", json={**TEMPLATE, "templateId": "simulate"}, headers=admin)
-    assert client.get("/api/v1/templates/simulate", headers=admin).json["templateId"] == "simulate"

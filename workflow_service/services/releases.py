@@ -133,7 +133,7 @@ class Releases:
         release.complete = False
 
     def _store(self, release: _Release, before: BlockExecution, after: BlockExecution, node: Node) -> bool:
-        is_callers = release.stay and not node.has_gate and node.route == release.route
+        is_callers = release.stay and not (node.has_gate or node.is_early) and node.route == release.route
         if is_callers and after.status is BlockStatus.READY:
             release.stay = False
             release.claim = self._claims.take(before, after)

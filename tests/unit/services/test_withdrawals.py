@@ -163,9 +163,8 @@ def test_an_agent_that_can_not_be_told_of_what_is_late_is_told_by_the_sweep() ->
 
 @pytest.mark.parametrize("last", range(1, 45))
 def test_whenever_the_worker_of_the_join_dies_what_is_late_is_withdrawn(last: int) -> None:
-    # the join comes to its worker by a message of its own, as it goes another way
-    life = Life(gate("slow"), block("more", "slow"), block("fast"),
-                block("j", "more", "fast", joinPolicy=LATE, priority=9), block("z", "j"))
+    life = Life(gate("slow"), block("more", "slow"), block("fast"), block("j", "more", "fast", joinPolicy=LATE),
+                block("z", "j"))
     run = life.start()
     slow, fast = life.messages
     life.messages.clear()

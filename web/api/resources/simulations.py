@@ -13,11 +13,11 @@ from web.api.schemas.templates import VersionQuerySchema
 from web.auth import current_user, requires
 from web.context import service
 
-blueprint = Blueprint("simulations", __name__, url_prefix="/api/v1/templates",
+blueprint = Blueprint("simulations", __name__, url_prefix="/api/v1",
                       description="Try templates without running anything.")
 
 
-@blueprint.route("/<id:templateId>/simulate")
+@blueprint.route("/templates/<id:templateId>/simulate")
 class StoredTemplateSimulation(MethodView):
     """What a stored template would do."""
 
@@ -31,7 +31,7 @@ class StoredTemplateSimulation(MethodView):
         return service().simulations.simulate(current_user(), template_id, query["version"], directives)
 
 
-@blueprint.route("/simulate")
+@blueprint.route("/simulations")
 class GivenTemplateSimulation(MethodView):
     """What a template would do that need not be stored."""
 

@@ -10,14 +10,12 @@ from tests.support.protocol.templates import LATE, block, end, gate
 from tests.support.protocol.world import World
 from workflow_service.domain.statuses import BlockStatus, ExecutionStatus
 
-APART = {"joinPolicy": LATE, "priority": 9}
-"""Of a join that comes to its worker by a message of its own."""
 DONE, GONE = BlockStatus.COMPLETED, BlockStatus.SKIPPED
 
 
 def test_the_call_of_a_withdrawn_block_that_was_cut_off_is_stopped_before_a_restart(worlds: list[World]) -> None:
     """Nobody waited for it, so it was withdrawn although its agent did not confirm."""
-    world = started(worlds, block("A"), block("B"), block("J", "A", "B", **APART))
+    world = started(worlds, block("A"), block("B"), block("J", "A", "B", joinPolicy=LATE))
     world.agent.mood = Mood.CUT_OFF
     world.work("B")
     world.agent.stop_fails = True
@@ -33,7 +31,7 @@ def test_the_call_of_a_withdrawn_block_that_was_cut_off_is_stopped_before_a_rest
 @pytest.mark.parametrize("until", ["blocks.get_all", "blocks.change B", "executions.change"])
 def test_a_restart_in_the_middle_of_a_withdrawal_runs_what_was_late(until: str, worlds: list[World]) -> None:
     """What was written down for the first epoch does not end the second."""
-    world = started(worlds, gate("B"), block("A"), block("J", "A", "B", **APART))
+    world = started(worlds, gate("B"), block("A"), block("J", "A", "B", joinPolicy=LATE))
     world.work("A")
     world.work("B")
     world.work("J", until=until)
@@ -47,7 +45,7 @@ def test_a_restart_in_the_middle_of_a_withdrawal_runs_what_was_late(until: str, 
 
 def test_what_parks_while_it_is_withdrawn_is_withdrawn_by_the_sweep(worlds: list[World]) -> None:
     """It is claimed and about to park when the join has looked."""
-    world = started(worlds, gate("B"), block("A"), block("J", "A", "B", **APART))
+    world = started(worlds, gate("B"), block("A"), block("J", "A", "B", joinPolicy=LATE))
     world.work("A")
     world.work("B", until="blocks.change B")
     world.work("J", until="blocks.change B", by=1)
