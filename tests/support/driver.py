@@ -68,9 +68,14 @@ class Driver:
         """Ask."""
         return self._answer(self._session.get(self._url + path, params=query, timeout=_PATIENCE_S))
 
-    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Send."""
-        return self._answer(self._session.post(self._url + path, json=body, timeout=_PATIENCE_S))
+    def post(self, path: str, body: Mapping[str, Any], key: str | None = None) -> dict[str, Any]:
+        """Send.
+
+        Args:
+            key: the idempotency key; None for none.
+        """
+        headers = {} if key is None else {"Idempotency-Key": key}
+        return self._answer(self._session.post(self._url + path, json=body, headers=headers, timeout=_PATIENCE_S))
 
     @staticmethod
     def _answer(answer: requests.Response) -> dict[str, Any]:

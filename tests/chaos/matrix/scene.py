@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import requests
 
 from tests.chaos.matrix.processes import ArmedProcess, again
-from tests.chaos.matrix.workflow import done_in, rich
+from tests.chaos.matrix.workflow import ITEMS, SIGNAL, done_in, part, rich
 from tests.support.cluster import Cluster
 from tests.support.driver import Driver, effects_of
 from tests.support.records import Records
@@ -47,6 +47,7 @@ class Scene:
 
     def store(self, **changed: Mapping[str, Any]) -> None:
         """Store the template of this cell; the arguments are those of ``rich``."""
+        self.patiently(lambda: self.driver.store(part(self.name)))
         self.patiently(lambda: self.driver.store(rich(self.name, **changed)))
 
     def begin(self, **changed: Mapping[str, Any]) -> None:
@@ -57,7 +58,9 @@ class Scene:
     def begin_again(self) -> None:
         """Start some executions of the template that is stored."""
         for risk in range(4, 4 + 2 * _COUNT, 2):
-            self.risks[self.driver.start(self.name, risk=risk)] = risk
+            run = self.driver.start(self.name, risk=risk)
+            self.risks[run] = risk
+            self._signal(run)
 
     def begin_unheard(self) -> None:
         """Start an execution through a process that ends before it can answer."""
@@ -70,6 +73,7 @@ class Scene:
         found = self.patiently(lambda: self.driver.get("/executions", templateId=self.name))["executions"]
         assert len(found) == 1
         self.risks[found[0]["executionId"]] = 7
+        self._signal(found[0]["executionId"])
 
     def reach_work(self) -> None:
         """Return when the agents are at work for each execution."""
@@ -122,11 +126,13 @@ class Scene:
         for execution_id, risk in self.risks.items() if status == "completed" else ():
             wrong = done_in(risk) ^ {effect.key.split(":")[1] for effect in self.done(execution_id)}
             assert not wrong, f"{wrong}\n{self.standing()}"
+            assert [part["status"] for part in self._parts(execution_id)[-ITEMS:]] == ["completed"] * ITEMS
         self.check()
 
     def check(self) -> None:
-        """See that no invariant is broken."""
-        broken = [violation for one in self.risks for violation in violations(self._told(one))]
+        """See that no invariant is broken, of the executions and of what is a part of them."""
+        every = [*self.risks, *(part["executionId"] for one in self.risks for part in self._parts(one))]
+        broken = [violation for one in every for violation in violations(self._told(one))]
         assert not broken, f"{broken}\n{self.standing()}"
 
     def done(self, execution_id: str) -> Sequence[Effect]:
@@ -158,6 +164,15 @@ class Scene:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(_POLL_S)
+
+    def _signal(self, execution_id: str) -> None:
+        """Send what the execution waits for; sent again it is the same signal."""
+        self.patiently(lambda: self.driver.post(f"/executions/{execution_id}/signals/{SIGNAL}", {}, key=execution_id))
+
+    def _parts(self, execution_id: str) -> Sequence[dict[str, Any]]:
+        """Return the executions that are a part of one, the oldest first."""
+        found = self.patiently(lambda: self.driver.get("/executions", parentId=execution_id))["executions"]
+        return sorted(found, key=lambda part: (part["createdAt"], part["parent"]["index"]))
 
     def _told(self, execution_id: str) -> Record:
         return replace(self.records.told(execution_id, PATIENCE), effects=self.done(execution_id))
