@@ -35,6 +35,8 @@ class Parent:
     epoch: int
     index: int
     """Its place among the children of this block, from 0."""
+    round: int = 0
+    """Which of the block's waits for children waits for it: that of its own in a loop, else the only one."""
 
 
 @dataclass(frozen=True, kw_only=True)

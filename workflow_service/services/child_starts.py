@@ -74,12 +74,9 @@ class ChildStarts:
             UnfitInput: its input does not fit the input schema of its template.
             NotFound: the version of its template is gone.
         """
-        parent = Parent(execution_id=wait.execution_id, block_id=wait.block_id, epoch=wait.epoch, index=index)
-        child = self._stores.executions.get(wait.workspace_id, child_id(parent))
-        if child is None:
-            new = self._new(wait, parent)
-            child = new if self._stores.executions.insert(new) else self._stores.executions.get(
-                wait.workspace_id, new.execution_id)
+        new = self._new(wait, parent_of(wait, index))
+        child = new if self._stores.executions.insert(new) else self._stores.executions.get(
+            wait.workspace_id, new.execution_id)
         if child is not None and child.status is ExecutionStatus.PENDING:
             self._open(child, wait)
 
@@ -88,10 +85,9 @@ class ChildStarts:
         if stored is None or stored.status is not WaitStatus.OPEN:
             self._cancellation.give_up(child, "parent_gone_on")
             return
-        self._holds.follow_parent(child)
-        held = self._stores.executions.get(child.workspace_id, child.execution_id)
-        if held is not None and held.status is ExecutionStatus.PENDING:
-            self._executions.open(self._plans.of(held), held)
+        followed = self._holds.follow_parent(child)
+        if followed is not None and followed.status is ExecutionStatus.PENDING:
+            self._executions.open(self._plans.of(followed), followed)
 
     def _new(self, wait: Wait, parent: Parent) -> Execution:
         work = self._work(wait)
@@ -122,8 +118,7 @@ class ChildStarts:
 
     def output(self, wait: Wait, index: int) -> dict[str, Any] | None:
         """Return what a child gave; None if it did not complete."""
-        parent = Parent(execution_id=wait.execution_id, block_id=wait.block_id, epoch=wait.epoch, index=index)
-        child = self._stores.executions.get(wait.workspace_id, child_id(parent))
+        child = self._stores.executions.get(wait.workspace_id, child_id(parent_of(wait, index)))
         return self._results.of(child) if child and child.status is ExecutionStatus.COMPLETED else None
 
     def _input(self, work: _Work, scope: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,6 +165,12 @@ class ChildStarts:
 
 REFUSED = (ExpressionError, UnfitInput, NotFound)
 """Why a child can't be started, ever."""
+
+
+def parent_of(wait: Wait, index: int) -> Parent:
+    """Return the parent that a child of the block with this wait has."""
+    return Parent(execution_id=wait.execution_id, block_id=wait.block_id, epoch=wait.epoch, index=index,
+                  round=wait.revision)
 
 
 def _level(execution: Execution) -> int:

@@ -25,7 +25,7 @@ from workflow_service.domain.statuses import ExecutionStatus, WaitKind, WaitStat
 from workflow_service.domain.template import Block
 from workflow_service.domain.wait import Wait, wait_of
 from workflow_service.services.cancellation import Cancellation
-from workflow_service.services.child_starts import REFUSED, ChildStarts
+from workflow_service.services.child_starts import REFUSED, ChildStarts, parent_of
 from workflow_service.services.claims import Claim
 from workflow_service.services.closing import Closing
 from workflow_service.services.finish import Finisher
@@ -95,18 +95,13 @@ class Children:
     def ended(self, child: Execution) -> None:
         """Take note of a child that has ended, or is paused; repeated, it changes nothing."""
         parent = child.parent
-        if parent is None:
+        if parent is None or (child.status.is_terminal and self._note(child, parent)):
             return
         above = self._stores.executions.get(child.workspace_id, parent.execution_id)
-        if above is None:
-            return
-        plan = self._plans.of(above)
-        if above.status is ExecutionStatus.CANCELLING:
+        if above is not None and above.status is ExecutionStatus.CANCELLING:
             self._cancellation.carry_out(above)
-        elif child.status is ExecutionStatus.PAUSED:
-            self._closing.settle(plan, above.workspace_id, above.execution_id)
-        else:
-            self._note(child, parent, plan)
+        elif above is not None and child.status is ExecutionStatus.PAUSED:
+            self._closing.settle(self._plans.of(above), above.workspace_id, above.execution_id)
 
     def repair(self, wait: Wait) -> None:
         """Go on in every open lane of a block from the child that it has come to."""
@@ -167,10 +162,12 @@ class Children:
             return _failure("loop_exhausted", f"'{block.loop.until}' was not true after {ours.round + 1} rounds.")
         return self._begin(claim, blocks.next_round(ours), block)
 
-    def _note(self, child: Execution, parent: Parent, plan: Plan) -> None:
-        wait = self._stores.waits.get(child.workspace_id, _wait_id(parent, plan))
+    def _note(self, child: Execution, parent: Parent) -> bool:
+        """Count a child that has ended, and go on in its lane; False if nobody waits for it."""
+        wait = self._stores.waits.get(child.workspace_id, wait_id(
+            parent.execution_id, parent.block_id, parent.epoch, WaitKind.CHILDREN.value, parent.round))
         if wait is None or wait.status is not WaitStatus.OPEN or wait.children is None:
-            return
+            return False
         if child.status is ExecutionStatus.COMPLETED:
             noted = self._count(wait, lambda counted: children.ended_well(counted, parent.index))
         else:
@@ -178,6 +175,7 @@ class Children:
             noted = self._count(wait, lambda counted: children.ended_badly(counted, parent.index, error))
         if noted is not None and noted.children is not None:
             self._go_on(noted, noted.children.lane_of(parent.index), noted.children.after(parent.index))
+        return True
 
     def _go_on(self, wait: Wait, lane: int, index: int | None) -> None:
         """Start the next child of a lane that can be started; if there is none the lane is done."""
@@ -227,8 +225,7 @@ class Children:
     def _repair_lane(self, wait: Wait, counted: Round, lane: int) -> None:
         last: Execution | None = None
         for index in counted.in_lane(lane):
-            parent = Parent(execution_id=wait.execution_id, block_id=wait.block_id, epoch=wait.epoch, index=index)
-            child = self._stores.executions.get(wait.workspace_id, child_id(parent))
+            child = self._stores.executions.get(wait.workspace_id, child_id(parent_of(wait, index)))
             if child is None or child.status is ExecutionStatus.PENDING:
                 return self._go_on(wait, lane, index) if child or last is None else self.ended(last)
             if not child.status.is_terminal:
@@ -238,8 +235,7 @@ class Children:
 
     def _collected(self, wait: Wait, counted: Round) -> dict[str, Any]:
         """Return the outputs of all items in their order, null for those that failed."""
-        parents = [Parent(execution_id=wait.execution_id, block_id=wait.block_id, epoch=wait.epoch, index=index)
-                   for index in range(counted.total)]
+        parents = [parent_of(wait, index) for index in range(counted.total)]
         if counted.version is None:
             found = self._stores.blocks.get_many(wait.workspace_id, [
                 block_execution_id(child_id(parent), wait.block_id) for parent in parents])
@@ -250,13 +246,6 @@ class Children:
         failed = set(counted.failed)
         return {"results": [None if index in failed else result for index, result in enumerate(results)],
                 "failed": list(counted.failed), "total": counted.total}
-
-
-def _wait_id(parent: Parent, plan: Plan) -> str:
-    block = plan.nodes[parent.block_id].block
-    is_loop = block is not None and block.loop is not None
-    return wait_id(parent.execution_id, parent.block_id, parent.epoch, WaitKind.CHILDREN.value,
-                   parent.index if is_loop else 0)
 
 
 def _noting(index: int, error: Mapping[str, Any]) -> Callable[[Round], Round]:

@@ -97,26 +97,34 @@ class Holds:
                                                                MAX_MAP_WIDTH):
                 self.follow_parent(child)
 
-    def follow_parent(self, child: Execution) -> None:
-        """Bring an execution in line with the one that it is a part of; both are read again after each change."""
-        while (after := self._in_line(child.workspace_id, child.execution_id)) is not None:
-            before, changed = after
-            if self._stores.executions.change(before, changed):
-                self._follow(changed)
+    def follow_parent(self, child: Execution) -> Execution | None:
+        """Bring an execution in line with the one that it is a part of; both are read again after each change.
 
-    def _in_line(self, workspace_id: str, execution_id: str) -> tuple[Execution, Execution] | None:
-        """Return a child as it is and as its parent wants it; None if that is the same."""
-        child = self._stores.executions.get(workspace_id, execution_id)
-        if child is None or child.parent is None or child.status in _GONE:
+        Args:
+            child: as it was read just now.
+
+        Returns:
+            It as it was found in line; None if it is gone.
+        """
+        now: Execution | None = child
+        while now is not None and (wanted := self._in_line(now)) is not None:
+            if self._stores.executions.change(now, wanted):
+                self._follow(wanted)
+            now = self._stores.executions.get(child.workspace_id, child.execution_id)
+        return now
+
+    def _in_line(self, child: Execution) -> Execution | None:
+        """Return a child as its parent wants it; None if it is so."""
+        if child.parent is None or child.status in _GONE:
             return None
-        parent = self._stores.executions.get(workspace_id, child.parent.execution_id)
+        parent = self._stores.executions.get(child.workspace_id, child.parent.execution_id)
         is_paused = parent is not None and not PAUSING_HOLDS.isdisjoint(parent.holds)
         if parent is None or is_paused is (PARENT_HOLD in child.holds):
             return None
         if not is_paused:
-            return child, executions.lift(child, PARENT_HOLD, self._clock.now())
+            return executions.lift(child, PARENT_HOLD, self._clock.now())
         clock = ClockRule.RUN if parent.stopped_since is None else ClockRule.STOP
-        return child, executions.hold(child, PARENT_HOLD, self._clock.now(), clock=clock)
+        return executions.hold(child, PARENT_HOLD, self._clock.now(), clock=clock)
 
     def _follow(self, execution: Execution) -> None:
         if PARENT_HOLD not in execution.holds:

@@ -16,12 +16,12 @@ class ParentField(Field):
     def to_mongo(self, value: Parent) -> dict[str, Any]:
         """Return what is stored."""
         return {"executionId": value.execution_id, "blockId": value.block_id, "epoch": value.epoch,
-                "index": value.index}
+                "index": value.index, "round": value.round}
 
     def to_python(self, value: dict[str, Any]) -> Parent:
         """Return the domain's value."""
         return Parent(execution_id=value["executionId"], block_id=value["blockId"], epoch=value["epoch"],
-                      index=value["index"])
+                      index=value["index"], round=value["round"])
 
 
 class BodyField(Field):
