@@ -19,6 +19,7 @@ from workflow_service.repositories.mongo.blocks import BlocksInMongo
 from workflow_service.repositories.mongo.connection import Store, connect
 from workflow_service.repositories.mongo.events import EventsInMongo
 from workflow_service.repositories.mongo.executions import ExecutionsInMongo
+from workflow_service.repositories.mongo.signals import SignalsInMongo
 from workflow_service.repositories.mongo.templates import TemplatesInMongo
 from workflow_service.repositories.mongo.waits import WaitsInMongo
 from workflow_service.services.plans import Plans
@@ -44,10 +45,12 @@ class Records:
         blocks = repository.get_all(WORKSPACE, execution_id, tuple(plan.nodes))
         waits = self._waits(execution_id)
         approvals = ApprovalsInMongo(self._store).of_execution(WORKSPACE, execution_id)
+        signals = SignalsInMongo(self._store).of_execution(WORKSPACE, execution_id)
         # after the documents: what has left their outboxes is there
         history = EventsInMongo(self._store).of_execution(WORKSPACE, execution_id)
         return Record(
-            plan=plan, execution=execution, blocks=blocks, waits=waits, approvals=approvals, history=history,
+            plan=plan, execution=execution, blocks=blocks, waits=waits, approvals=approvals, signals=signals,
+            history=history,
             retired=repository.get_all(WORKSPACE, execution_id, retired_names(plan, history)),
             effects=self._effects(execution_id))
 
