@@ -71,6 +71,7 @@ FAULTS: Mapping[str, str] = {
     "unknown_queue": "No workers serve this queue; `allowed` lists those that there are.",
     "unknown_strategy": "There is no such strategy; `allowed` lists those that there are.",
     "unknown_variable": "The expression names something that it is not given; `allowed` lists what it is.",
+    "unknown_workflow": "The workflow that a block runs is not there, or may not be started; the message says why.",
     "wrong_agent_type": "The agent is of another type; `allowed` names it.",
 }
 """What each code of a fault means."""

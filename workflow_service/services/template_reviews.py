@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
 
 from workflow_service.domain.agents import Agent
-from workflow_service.domain.errors import Issue
+from workflow_service.domain.errors import Issue, WorkflowServiceError
 from workflow_service.domain.plan_outline import PlanOutline, outline
 from workflow_service.domain.readiness import availability_issue, readiness_issues
 from workflow_service.domain.routing import USUAL_QUEUE
@@ -24,6 +24,7 @@ from workflow_service.services.durations import Durations
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import AgentService, TemplateRepository
 from workflow_service.services.schemas import schema_issues
+from workflow_service.services.startable import template_to_start
 from workflow_service.services.static_inputs import static_input_issues
 from workflow_service.services.templates import stored_template
 
@@ -98,7 +99,18 @@ class TemplateReviews:
             return structure
         template = parse_template(document)
         return [*template_issues(template, agents), *queue_issues(template, self._queues), *readiness_issues(template),
-                *_agent_issues(template, agents)]
+                *_agent_issues(template, agents), *self._workflow_issues(user, template)]
+
+    def _workflow_issues(self, user: User, template: Template) -> Iterator[Issue]:
+        """Yield the blocks whose workflow can't be started now."""
+        for index, block in enumerate(template.blocks):
+            if block.workflow is None:
+                continue
+            try:
+                template_to_start(self._templates, user.workspace_id, block.workflow.template_id,
+                                  block.workflow.version)
+            except WorkflowServiceError as error:
+                yield Issue(path=f"blocks[{index}].workflow", code="unknown_workflow", message=str(error))
 
     def plan(self, user: User, template_id: str, version: str | None = None) -> PlannedVersion:
         """Return the outline of the plan of a version, the latest if none is named.

@@ -396,3 +396,11 @@ def test_children_are_counted_by_status() -> None:
     run = life.start(list=list("abc"))
     life.ends(run, S.COMPLETED)
     assert life.executions.child_counts(WORKSPACE, run) == {("m", 1): {"completed": 2, "failed": 1}}
+
+
+def test_a_workflow_that_can_not_be_started_is_told_before() -> None:
+    life = Life(calling("w", "child"))
+    (issue,) = [one for one in life.engine.template_reviews.validate(OPERATOR, "t") if one.code == "unknown_workflow"]
+    assert (issue.path, "child" in issue.message) == ("blocks[0].workflow", True)
+    life.store("child", block("c"))
+    assert not life.engine.template_reviews.validate(OPERATOR, "t")
