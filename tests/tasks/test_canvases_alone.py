@@ -62,24 +62,24 @@ def test_a_line_is_one_message(driver: Driver, messages: Messages) -> None:
     assert messages.count() == {"blocks.run": 1}
 
 
-def test_a_join_is_brought_by_its_chord(driver: Driver, messages: Messages) -> None:
+def test_a_part_and_the_join_are_done_in_place(driver: Driver, messages: Messages) -> None:
     # Given
     parts = [f"part{number}" for number in range(3)]
     driver.store(template("fork", [echo("begin"), *(echo(part, ["begin"], configuration={"delayMs": 50})
                                                     for part in parts), echo("join", parts), echo("end", ["join"])]))
     # When
     ended = driver.ended(driver.start("fork"), PATIENCE)
-    # Then: the last of the parts did not send the join as well
+    # Then: the beginning went on with a part, and the last of the parts with the join
     assert ended["status"] == "completed"
-    assert messages.count() == {"blocks.run": 2, "blocks.run_joined": 3}
+    assert messages.count() == {"blocks.run": 3}
 
 
-def test_a_join_too_wide_for_a_chord_is_sent_by_its_last_part(driver: Driver, messages: Messages) -> None:
+def test_a_join_of_many_parts_is_done_by_the_last_of_them(driver: Driver, messages: Messages) -> None:
     parts = [f"part{number}" for number in range(70)]
     driver.store(template("wide", [echo("begin"), *(echo(part, ["begin"]) for part in parts), echo("join", parts)],
                           maxParallelBlocks=100))
     assert driver.ended(driver.start("wide"), PATIENCE)["status"] == "completed"
-    assert messages.count() == {"blocks.run": 1 + len(parts) + 1}
+    assert messages.count() == {"blocks.run": len(parts)}
 
 
 def test_more_parts_than_may_run_at_once_all_get_their_turn(driver: Driver) -> None:
