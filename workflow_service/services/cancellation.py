@@ -67,11 +67,11 @@ class Cancellation:
         error = {"code": "execution_timed_out", "message": "The execution took longer than its time-out."}
         self._begin(execution, executions.cancel(execution, self._clock.now(), error, "timed_out"))
 
-    def give_up(self, execution: Execution, cause: str, mode: CancelMode = CancelMode.GRACEFUL) -> None:
+    def give_up(self, execution: Execution, mode: CancelMode = CancelMode.GRACEFUL) -> None:
         """End an execution because what it is a part of does not need it any more."""
         now: Execution | None = execution
         while now is not None and not now.status.is_terminal and now.status is not ExecutionStatus.CANCELLING:
-            if self._begin(now, executions.cancel(now, self._clock.now(), None, cause, mode=mode)):
+            if self._begin(now, executions.cancel(now, self._clock.now(), None, "parent_gone_on", mode=mode)):
                 return
             now = self._stores.executions.get(execution.workspace_id, execution.execution_id)
 
@@ -83,7 +83,7 @@ class Cancellation:
             block_id: only those of this block; None for all.
         """
         for child in self._children_of(workspace_id, execution_id, block_id):
-            self.give_up(child, "parent_gone_on", mode)
+            self.give_up(child, mode)
         return bool(self._children_of(workspace_id, execution_id, block_id))
 
     def _children_of(self, workspace_id: str, execution_id: str, block_id: str | None) -> Sequence[Execution]:

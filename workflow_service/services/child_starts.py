@@ -83,7 +83,7 @@ class ChildStarts:
     def _open(self, child: Execution, wait: Wait) -> None:
         stored = self._stores.waits.get(wait.workspace_id, wait.id)
         if stored is None or stored.status is not WaitStatus.OPEN:
-            self._cancellation.give_up(child, "parent_gone_on")
+            self._cancellation.give_up(child)
             return
         followed = self._holds.follow_parent(child)
         if followed is not None and followed.status is ExecutionStatus.PENDING:
@@ -92,19 +92,16 @@ class ChildStarts:
     def _new(self, wait: Wait, parent: Parent) -> Execution:
         work = self._work(wait)
         scope = self._scope(wait, work, parent.index)
-        is_template = work.block.workflow is not None and (work.block.map is None or work.block.map.inner is None)
-        plan = self._plan(wait, work, is_template)
-        given = self._input(work, scope) if is_template else scope
-        if is_template:
-            check_input(plan, given)
+        body = _body(work.execution, work.block)
+        plan = self._plan(wait, work, body)
+        given = self._input(work, scope) if body is None else scope
+        check_input(plan, given)  # of a body anything goes
         now, above = self._clock.now(), work.execution
         return Execution(
             workspace_id=wait.workspace_id, execution_id=child_id(parent), template_id=plan.template.template_id,
             template_version=plan.template.version, created_by=above.created_by, created_at=now, input=given,
-            context=self._context(above, plan) if is_template else {},
-            parent=parent, ancestors=(*above.ancestors, above.execution_id), tags=above.tags,
-            body=None if is_template else Body(block_id=parent.block_id, level=_level(above) + (
-                work.block.map is not None)),
+            context=self._context(above, plan) if body is None else {},
+            parent=parent, ancestors=(*above.ancestors, above.execution_id), tags=above.tags, body=body,
             remaining=plan.template.timeout or self._timings.execution_timeout, due_at=now + self._timings.lease)
 
     def _scope(self, wait: Wait, work: _Work, index: int) -> dict[str, Any]:
@@ -128,13 +125,12 @@ class ChildStarts:
         resolved: dict[str, Any] = expressions.resolve(work.block.configuration, {**work.variables, **scope})
         return resolved
 
-    def _plan(self, wait: Wait, work: _Work, is_template: bool) -> Plan:
+    def _plan(self, wait: Wait, work: _Work, body: Body | None) -> Plan:
         above, workflow = work.execution, work.block.workflow
-        if is_template and workflow is not None and wait.children is not None and wait.children.version is not None:
-            return self._plans.get(above.workspace_id, workflow.template_id, wait.children.version)
-        level = _level(above) + (work.block.map is not None)
-        return self._plans.get(above.workspace_id, above.template_id, above.template_version,
-                               Body(block_id=wait.block_id, level=level))
+        if body is not None:
+            return self._plans.get(above.workspace_id, above.template_id, above.template_version, body)
+        assert workflow is not None and wait.children is not None, "what is no body runs a template of its own"
+        return self._plans.get(above.workspace_id, workflow.template_id, str(wait.children.version))
 
     def _context(self, above: Execution, plan: Plan) -> Mapping[str, Any]:
         return self._state.context(above.workspace_id) if reads_context(plan) else {}
@@ -173,5 +169,9 @@ def parent_of(wait: Wait, index: int) -> Parent:
                   round=wait.revision)
 
 
-def _level(execution: Execution) -> int:
-    return execution.body.level if execution.body is not None else 0
+def _body(above: Execution, block: Block) -> Body | None:
+    """Return what a child runs; None if that is a template of its own, as no map is left within it."""
+    if block.workflow is not None and (block.map is None or block.map.inner is None):
+        return None
+    outside = above.body.level if above.body is not None else 0
+    return Body(block_id=block.block_id, level=outside + (block.map is not None))
