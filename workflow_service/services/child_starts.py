@@ -6,10 +6,8 @@ before listing the children, so one of the two sees the other.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any
 
 from workflow_service.domain import expressions
@@ -27,6 +25,7 @@ from workflow_service.services.holds import Holds
 from workflow_service.services.inputs import check_input, reads_context, variables_of
 from workflow_service.services.plans import Plans
 from workflow_service.services.ports import Clock, StateService
+from workflow_service.services.recent import Recent
 from workflow_service.services.results import Results
 from workflow_service.services.stores import Stores
 from workflow_service.services.timings import Timings
@@ -63,8 +62,7 @@ class ChildStarts:
         self._state = state
         self._clock = clock
         self._timings = timings
-        self._kept: OrderedDict[str, _Work] = OrderedDict()
-        self._lock = Lock()
+        self._kept: Recent[_Work] = Recent(_KEPT)
 
     def start(self, wait: Wait, index: int) -> None:
         """Start one child of the block that has this wait; one that was started is left as it is.
@@ -137,15 +135,10 @@ class ChildStarts:
 
     def _work(self, wait: Wait) -> _Work:
         """Return the work of the block that has this wait, from memory if this process has just read it."""
-        with self._lock:
-            if wait.id in self._kept:
-                self._kept.move_to_end(wait.id)
-                return self._kept[wait.id]
-        work = self._read(wait)
-        with self._lock:
-            self._kept[wait.id] = work
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
+        work = self._kept.get(wait.id)
+        if work is None:
+            work = self._read(wait)
+            self._kept.set(wait.id, work)
         return work
 
     def _read(self, wait: Wait) -> _Work:

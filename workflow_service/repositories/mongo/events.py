@@ -28,9 +28,9 @@ from workflow_service.repositories.mongo.codec import SCHEMA_VERSION, StoredDocu
 from workflow_service.repositories.mongo.connection import Raw, Store, store_errors
 from workflow_service.repositories.mongo.fields import JsonField, TextField, event_from_raw, event_to_raw
 from workflow_service.repositories.mongo.heads import Heads
-from workflow_service.repositories.mongo.recent import Recent
 from workflow_service.repositories.mongo.writes import DUPLICATE_KEY
 from workflow_service.services.ports import StoredEvent
+from workflow_service.services.recent import Recent
 
 COLLECTION = "events"
 _MAX_COLLISIONS = 100

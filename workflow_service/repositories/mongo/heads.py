@@ -8,7 +8,7 @@ from pymongo.collection import Collection
 from pymongo.read_concern import ReadConcern
 
 from workflow_service.repositories.mongo.connection import Raw
-from workflow_service.repositories.mongo.recent import Recent
+from workflow_service.services.recent import Recent
 
 _KEPT = 10_000
 _PROBES = 16

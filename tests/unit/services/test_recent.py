@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflow_service.repositories.mongo.recent import Recent
+from workflow_service.services.recent import Recent
 
 
 def test_what_was_set_longest_ago_is_forgotten() -> None:
