@@ -7,7 +7,7 @@ Pinned to ``SecantusDB==0.7.0b3`` (GPL-2.0, an optional extra, not for productio
   only change streams read. Measured, it saves 10 % of the server's time for an insert and 25 % for an update.
   Drivers then send no retryable writes either, whose registry makes this server slower and slower.
 - ``--config``: an empty file of ours, so that no settings file that lies about is found.
-- ``python -m secantus`` is the program ``secantusd-py``, found wherever the package is.
+- ``secantus_server.py`` is the program ``secantusd-py``, remembering its index catalogue.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from sandbox.servers.process import ServerCommand, ServerProcess
 HOST = "127.0.0.1"
 DURABLE = {"SECANTUS_FORCE_DURABLE": "1"}
 """Environment for the server: overrules a switch for test suites under which it would not be durable."""
+_PROGRAM = Path(__file__).with_name("secantus_server.py")
 _SETTINGS = Path(__file__).with_name("secantusd.toml")
 _PROBE_PATIENCE = timedelta(seconds=1)
 
@@ -42,8 +43,8 @@ def mongodb_command(port: int, directory: Path, *, change_streams: bool = False)
     Raises:
         ServerNotInstalled: there is no server to start.
     """
-    package = package_folder("secantus").name
-    command = [sys.executable, "-P", "-m", package, "--config", str(_SETTINGS), "--sync-on-commit",
+    package_folder("secantus")
+    command = [sys.executable, "-P", str(_PROGRAM), "--config", str(_SETTINGS), "--sync-on-commit",
                "--storage-path", str(directory), "--host", HOST, "--port", str(port),
                "--log-level", "WARNING"]
     return command if change_streams else [*command, "--standalone"]
