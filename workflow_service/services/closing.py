@@ -22,6 +22,8 @@ from workflow_service.services.stores import Stores
 _TRIES = 10
 """How often a change is tried against others; then the sweep, which looks at all that run, tries again."""
 _MOST_REQUESTS = 10_000
+_READ_AT_ONCE = 50
+"""Blocks that are read at once to see whether all have ended."""
 _ACTIVE = frozenset({BlockStatus.READY, BlockStatus.RUNNING, BlockStatus.RETRY_WAIT})
 
 
@@ -50,11 +52,12 @@ class Closing:
             execution = self._stores.executions.get(workspace_id, execution_id)
             if execution is None or execution.status.is_terminal:
                 return
-            after = self._settled(plan, execution)
+            ended = self._ended(plan, execution)
+            after = self._settled(plan, execution, ended)
             if after is None:
                 return
             if self._stores.executions.change(execution, after):
-                self._after(after)
+                self._after(after, ended)
                 if after.status is ExecutionStatus.WAITING:
                     self._rise_if_active(plan, after)
                 return
@@ -108,19 +111,31 @@ class Closing:
         else:
             self._finisher.rest(over)
 
-    def _settled(self, plan: Plan, execution: Execution) -> Execution | None:
-        """Return the execution in the status that its blocks call for; None if it has that status."""
+    def _ended(self, plan: Plan, execution: Execution) -> Sequence[BlockExecution]:
+        """Return all blocks of an execution if all have ended; otherwise none. Of many, an open one is looked for first.
+        """
         names = (execution.workspace_id, execution.execution_id, plan.ends_first)
-        is_restarting = execution.restart_targets is not None or bool(execution.revoked)
-        if not is_restarting and self._stores.blocks.first_open(*names) is None:
-            blocks = self._stores.blocks.outlines(*names)
-            if len(blocks) < len(plan.nodes) or not all(block.status.is_terminal for block in blocks):
+        if execution.restart_targets is not None or execution.revoked:
+            return ()
+        if len(plan.nodes) > _READ_AT_ONCE and self._stores.blocks.first_open(*names) is not None:
+            return ()
+        found = self._stores.blocks.outlines(*names)
+        is_over = len(found) == len(plan.nodes) and all(block.status.is_terminal for block in found)
+        return found if is_over else ()
+
+    def _settled(self, plan: Plan, execution: Execution, ended: Sequence[BlockExecution]) -> Execution | None:
+        """Return the execution in the status that its blocks call for; None if it has that status.
+
+        Args:
+            ended: its blocks if all have ended.
+        """
+        if ended:
+            if execution.status is not ExecutionStatus.CANCELLING and _is_about_to_end(plan, execution, ended):
                 return None
-            if execution.status is not ExecutionStatus.CANCELLING and _is_about_to_end(plan, execution, blocks):
-                return None
-            return executions.close(execution, *outcome(plan, execution, blocks), self._clock.now())
+            return executions.close(execution, *outcome(plan, execution, ended), self._clock.now())
         if execution.status not in (ExecutionStatus.PAUSING, ExecutionStatus.RUNNING):
             return None
+        names = (execution.workspace_id, execution.execution_id, plan.ends_first)
         return self._paused_or_waiting(execution, frozenset(self._stores.blocks.statuses(*names).values()))
 
     def _paused_or_waiting(self, execution: Execution, found: frozenset[BlockStatus]) -> Execution | None:
@@ -150,8 +165,13 @@ class Closing:
         children = self._stores.executions.live_children(execution.workspace_id, execution.execution_id, MAX_MAP_WIDTH)
         return any(child.status is ExecutionStatus.PAUSING or PARENT_HOLD not in child.holds for child in children)
 
-    def _after(self, execution: Execution) -> None:
-        if execution.status.is_terminal:
+    def _after(self, execution: Execution, ended: Iterable[BlockExecution]) -> None:
+        """Tell of a change.
+
+        Args:
+            ended: the blocks if all have ended; those that never parked have asked for nothing.
+        """
+        if any(block.parked_for is not None for block in ended):
             self.withdraw_requests(execution)
         if execution.parent is not None and execution.status is not ExecutionStatus.WAITING:
             self._tell_parent(execution)  # before it rests: who dies here leaves it due
