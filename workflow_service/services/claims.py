@@ -107,6 +107,8 @@ class Claims:
 
     def _look(self, block: BlockExecution, since_s: float) -> Claim | None:
         execution = self._execution(block)
+        if execution.outbox:
+            self._finisher.relay(execution)
         plan = self._plans.of(execution)
         if not execution.may_start(block.agent_id):
             self._undo(plan, block, "held")

@@ -112,11 +112,11 @@ class Closing:
             self._finisher.rest(over)
 
     def _ended(self, plan: Plan, execution: Execution) -> Sequence[BlockExecution]:
-        """Return all blocks of an execution if all have ended; otherwise none. Of many, an open one is looked for first.
-        """
+        """Return all blocks of an execution if all have ended; otherwise none."""
         names = (execution.workspace_id, execution.execution_id, plan.ends_first)
         if execution.restart_targets is not None or execution.revoked:
             return ()
+        # among many one that is open is found sooner than all are read
         if len(plan.nodes) > _READ_AT_ONCE and self._stores.blocks.first_open(*names) is not None:
             return ()
         found = self._stores.blocks.outlines(*names)

@@ -161,7 +161,9 @@ class Executions:
         if opened.holds:
             self._standing_holds.reconcile(opened.workspace_id, opened.execution_id)
             self._closing.settle(plan, opened.workspace_id, opened.execution_id)
-        self._finisher.rest(opened)
+            self._finisher.rest(opened)
+        else:
+            self._finisher.rest_later(opened)
         self._sender.send(plan, [root for root in roots if opened.may_start(root.agent_id)])
         return opened
 

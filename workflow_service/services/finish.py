@@ -9,7 +9,9 @@ done.
 from __future__ import annotations
 
 import logging
+import math
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -43,12 +45,19 @@ _MOST_KEPT = 10_000
 _GATHERED_FOR = 2
 """Times what the last batch took."""
 _LONGEST_PAUSE = timedelta(seconds=1)
+_LATER = timedelta(milliseconds=300)
+"""How long others have to change what is finished later."""
 
 
 class _Item(NamedTuple):
     document: Changed
     at_rest: bool
     """False while the document is on its way: then its events are relayed and nothing else."""
+
+
+class _Postponed(NamedTuple):
+    execution: Execution
+    until_s: float
 
 
 class Finisher:
@@ -67,6 +76,7 @@ class Finisher:
         self._lock = Lock()
         self._flushing = Lock()
         self._gathered: list[_Item] = []
+        self._postponed: deque[_Postponed] = deque()
         self._wanted = Flag()
 
     def relay(self, *documents: Changed) -> None:
@@ -83,30 +93,48 @@ class Finisher:
         if urgent or gathered >= self._timings.batch_size:
             self._wanted.set()
 
+    def rest_later(self, execution: Execution) -> None:
+        """Finish an execution that was just sent, a while later, and only if nobody has changed it by then.
+
+        Who changes it finishes it, and who claims its first block relays its events with those of the block. Were they
+        relayed here at once, both would number the same history at the same time, and one of them in vain.
+        """
+        with self._lock:
+            if len(self._postponed) < _MOST_KEPT:
+                self._postponed.append(_Postponed(execution, time.monotonic() + _LATER.total_seconds()))
+
     def run(self, stop: Flag) -> None:
         """Flush until told to stop, then once more; the body of the one finishing thread of a process.
 
         On a busy machine a batch takes longer than the interval, and many small ones would take the time that the
-        blocks need. So it gathers for longer than the last one took, unless somebody wants it at once.
+        blocks need. So it gathers for longer than the last one took; what somebody wants at once, for as long.
         """
         pause_s = least_s = self._timings.batch_interval.total_seconds()
+        took_s = 0.0
         while not stop.is_set():
-            self._wanted.wait(pause_s)
+            if self._wanted.wait(pause_s):
+                stop.wait(took_s)
             self._wanted.clear()
             began_s = time.monotonic()
-            self._flush_whatever()
-            pause_s = min(max(least_s, _GATHERED_FOR * (time.monotonic() - began_s)), _LONGEST_PAUSE.total_seconds())
-        self._flush_whatever()
+            self._flush_whatever(until_s=began_s)
+            took_s = min(time.monotonic() - began_s, _LONGEST_PAUSE.total_seconds())
+            pause_s = min(max(least_s, _GATHERED_FOR * took_s), _LONGEST_PAUSE.total_seconds())
+        self._flush_whatever(until_s=math.inf)
 
-    def _flush_whatever(self) -> None:
+    def _flush_whatever(self, until_s: float) -> None:
         try:
-            self.flush()
+            self.flush(until_s)
         except Exception:  # the thread must outlive a bug: all that it drops is found by the sweep
             log.exception("batch left to the sweep")
 
-    def flush(self) -> None:
-        """Finish all that has gathered, a batch at a time; what the database does not take now is kept for later."""
+    def flush(self, until_s: float = math.inf) -> None:
+        """Finish all that has gathered, a batch at a time; what the database does not take now is kept for later.
+
+        Args:
+            until_s: the monotonic instant up to which that counts what was postponed.
+        """
         with self._flushing:
+            self._take_postponed(until_s)
             while items := self._next_batch():
                 try:
                     self._finish(items)
@@ -114,6 +142,18 @@ class Finisher:
                     log.warning("batch of %d not finished: %s", len(items), error)
                     self._gather(items, first=True)
                     return
+
+    def _take_postponed(self, until_s: float) -> None:
+        """Gather what was postponed and nobody has changed since."""
+        executions = []
+        with self._lock:
+            while self._postponed and self._postponed[0].until_s <= until_s:
+                executions.append(self._postponed.popleft().execution)
+        if executions:
+            try:
+                self.rest(*self._stores.executions.unchanged(executions))
+            except Unavailable as error:
+                log.warning("%d executions left to the sweep: %s", len(executions), error)
 
     def _next_batch(self) -> list[_Item]:
         with self._lock:

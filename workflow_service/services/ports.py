@@ -95,6 +95,9 @@ class ExecutionRepository(Repository[Execution], Protocol):
     def unqueue_blocks(self, workspace_id: str, execution_id: str, block_ids: Sequence[str]) -> None:
         """Take blocks out of ``slot_queue`` in one update; the version stays."""
 
+    def unchanged(self, executions: Sequence[Execution]) -> Sequence[Execution]:
+        """Return those of which no later version is stored."""
+
     def page(self, workspace_id: str, wanted: ExecutionFilter) -> tuple[Sequence[Execution], int]:
         """Return executions, the latest created first, by id among those of one instant, and how many there are in all.
 

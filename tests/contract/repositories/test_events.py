@@ -96,3 +96,11 @@ def test_relays_at_once_leave_no_gap_and_no_double(event_repository: EventReposi
         assert numbers(history) == list(range(1, 61))
         assert len(set(ids(history))) == 60
     assert set(Counter(ids(added)).values()) == {1}
+
+
+def test_history_that_has_begun_without_its_first_event_gets_it_too(event_repository: EventRepository) -> None:
+    later, first = events_of("x1", 3), new_event("x1", 1, execution_id="x1")
+    event_repository.append(later)
+
+    assert numbers(event_repository.append([first, *later])) == [4]
+    assert numbers(event_repository.of_execution(HERE, "x1")) == [1, 2, 3, 4]

@@ -224,3 +224,17 @@ def test_live_executions_after_one_that_is_not_there(live: ExecutionRepository) 
     assert [key.identifier for key in live.live(HERE, "x1zzz", 1)] == ["x2"]
     assert not live.live(HERE, "z", 100)
     assert not live.live("nowhere", "", 100)
+
+
+def test_what_others_have_changed_is_not_unchanged(execution_repository: ExecutionRepository) -> None:
+    stored = [new_execution(f"x{number}", version=number) for number in range(120)]
+    for execution in stored:
+        execution_repository.insert(execution)
+    changed = replace(stored[7], version=8, reason="Another.")
+    assert execution_repository.change(stored[7], changed)
+
+    found = execution_repository.unchanged([*stored, new_execution("nowhere")])
+
+    assert found == [execution for execution in stored if execution is not stored[7]]
+    assert execution_repository.unchanged([changed]) == [changed]
+    assert execution_repository.unchanged([]) == []

@@ -26,6 +26,12 @@ class ExecutionsInMemory(DocumentsInMemory[Execution]):
         """Start empty."""
         super().__init__(lambda execution: execution.execution_id)
 
+    def unchanged(self, executions: Sequence[Execution]) -> Sequence[Execution]:
+        """Return those of which no later version is stored."""
+        stored = [self.get(execution.workspace_id, execution.execution_id) for execution in executions]
+        return [execution for execution, found in zip(executions, stored, strict=True)
+                if found is not None and found.version == execution.version]
+
     def take_slot(self, workspace_id: str, execution_id: str, slot: Slot, limit: int) -> bool:
         """Add a slot if fewer than ``limit`` are taken."""
         with self._lock:
