@@ -43,7 +43,7 @@ def mongodb_command(port: int, directory: Path, *, change_streams: bool = False)
     Raises:
         ServerNotInstalled: there is no server to start.
     """
-    package_folder("secantus")
+    package_folder("secantus")  # raises here rather than in the program
     command = [sys.executable, "-P", str(_PROGRAM), "--config", str(_SETTINGS), "--sync-on-commit",
                "--storage-path", str(directory), "--host", HOST, "--port", str(port),
                "--log-level", "WARNING"]

@@ -4,9 +4,9 @@ The server reads and decodes the list of a collection's indexes several times fo
 than half of an update where a collection has nine indexes, and 40 % of all of the server's time while many small
 executions run. Here the list is read once and used until it changes.
 
-A change may still be on its way when it is noticed, and others may read from before it for a moment. So a collection
-whose list has just changed is read as it was before, each time anew, for longer than that can last; within a
-transaction of a client it always is. Nothing but this list is remembered.
+A change may still be on its way when it is noticed, and others may read from before it for a moment. So after a change
+all lists are read as they were before, each time anew, for longer than that can last; within a transaction of a client
+they always are. Nothing but these lists is remembered.
 
 The version of the server is pinned, so what is replaced here is what was read; a test compares the answers.
 """
@@ -22,8 +22,8 @@ from typing import Any
 from secantus.cli import main
 from secantus.storage import Storage
 
-_SETTLED_AFTER_S = 1.0
-"""Seconds from a change until the list is remembered again: much longer than a write of the server takes."""
+SETTLED_AFTER_S = 1.0
+"""Seconds from a change until lists are remembered again: much longer than a write of the server takes."""
 _CHANGES = ("create_index", "drop_index", "drop_all_indexes", "drop_collection", "drop_database", "rename_collection",
             "set_index_expiry", "set_index_options")
 """What changes lists."""
@@ -50,7 +50,7 @@ class Catalogue:
         found = remembered.get((db, collection))
         if found is None:
             found = tuple(read())
-            if self._monotonic() - self._changed_s > _SETTLED_AFTER_S:
+            if self._monotonic() - self._changed_s > SETTLED_AFTER_S:
                 remembered[db, collection] = found  # nobody asks there any more if a change came meanwhile
         return found
 
@@ -60,26 +60,27 @@ class Catalogue:
         self._read = {}
 
 
-def remember_indexes(storage: type[Any] = Storage) -> None:
+def remember_indexes() -> None:
     """Let the storage of this process read lists of indexes from memory."""
     catalogue = Catalogue()
-    read, mark = storage._iter_indexes, storage._maybe_mark_multikey
+    read: Callable[[Any, str, str], Iterable[_Index]] = Storage._iter_indexes
+    mark: Callable[..., set[str]] = Storage._maybe_mark_multikey
 
     def indexes(self: Any, db: str, collection: str) -> Iterable[_Index]:
         if getattr(self._tls, "user_txn", None) is not None:
-            return read(self, db, collection)  # type: ignore[no-any-return]  # the server has no types
+            return read(self, db, collection)
         return catalogue.indexes(db, collection, lambda: read(self, db, collection))
 
     def marked(self: Any, db: str, collection: str, doc: Any, listed: Any, known: set[str]) -> set[str]:
         before = len(known)
-        after: set[str] = mark(self, db, collection, doc, listed, known)
+        after = mark(self, db, collection, doc, listed, known)
         if len(after) > before:
             catalogue.change()
         return after
 
-    storage._iter_indexes, storage._maybe_mark_multikey = indexes, marked
+    Storage._iter_indexes, Storage._maybe_mark_multikey = indexes, marked
     for name in _CHANGES:
-        setattr(storage, name, _changing(getattr(storage, name), catalogue))
+        setattr(Storage, name, _changing(getattr(Storage, name), catalogue))
 
 
 def _changing(method: Callable[..., Any], catalogue: Catalogue) -> Callable[..., Any]:

@@ -22,8 +22,8 @@ from workflow_service.services.stores import Stores
 _TRIES = 10
 """How often a change is tried against others; then the sweep, which looks at all that run, tries again."""
 _MOST_REQUESTS = 10_000
-_READ_AT_ONCE = 50
-"""Blocks that are read at once to see whether all have ended."""
+_READ_AT_ONCE = 8
+"""So few blocks are read whole to see whether all have ended; among more an open one is found by less."""
 _ACTIVE = frozenset({BlockStatus.READY, BlockStatus.RUNNING, BlockStatus.RETRY_WAIT})
 
 
@@ -116,7 +116,6 @@ class Closing:
         names = (execution.workspace_id, execution.execution_id, plan.ends_first)
         if execution.restart_targets is not None or execution.revoked:
             return ()
-        # among many one that is open is found sooner than all are read
         if len(plan.nodes) > _READ_AT_ONCE and self._stores.blocks.first_open(*names) is not None:
             return ()
         found = self._stores.blocks.outlines(*names)

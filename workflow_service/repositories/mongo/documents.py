@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Generic
 
@@ -15,6 +15,9 @@ from workflow_service.repositories.mongo.fields import event_to_raw
 from workflow_service.repositories.mongo.writes import insert_once, new_token, repeated, update_once
 from workflow_service.repositories.versions import V, changed_fields, new_events
 from workflow_service.services.ports import Key
+
+CHUNK = 50
+"""Ids in one query; the embedded server takes 0.05 ms for each of 50, but 0.5 ms for each of 500."""
 
 
 class DocumentsInMongo(Generic[V]):
@@ -74,6 +77,11 @@ class DocumentsInMongo(Generic[V]):
     @property
     def _collection(self) -> Collection[Raw]:
         return self._store.collection(self._name)
+
+    def _by_ids(self, ids: Sequence[str], wanted: Raw | None = None) -> Iterator[Raw]:
+        """Yield documents by their ids alone, the one query that the embedded server answers without a plan."""
+        for start in range(0, len(ids), CHUNK):
+            yield from self._collection.find({"_id": {"$in": list(ids[start:start + CHUNK])}}, wanted)
 
     def _at_version(self, document: V) -> Raw:
         """Return the filter for a document that nobody has changed."""

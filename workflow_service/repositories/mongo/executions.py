@@ -31,8 +31,6 @@ from workflow_service.repositories.mongo.writes import repeated, update_confirme
 from workflow_service.services.ports import Key
 
 COLLECTION = "executions"
-_CHUNK = 50
-"""Ids in one query; many more cost the embedded server more for each of them."""
 _ENDS = sorted(status.value for status in ExecutionStatus if status.is_terminal)
 
 _NOT_LISTED: Raw = dict.fromkeys(("input", "globalContext", "restartSupplied", "outbox"), 0)
@@ -95,12 +93,10 @@ class ExecutionsInMongo(DocumentsInMongo[Execution]):
     @store_errors()
     def unchanged(self, executions: Sequence[Execution]) -> Sequence[Execution]:
         """Return those of which no later version is stored."""
-        versions: dict[str, int] = {}
-        for start in range(0, len(executions), _CHUNK):
-            ids = [execution.execution_id for execution in executions[start:start + _CHUNK]]
-            found = self._collection.find({"_id": {"$in": ids}}, {"version": 1})
-            versions |= {raw["_id"]: raw["version"] for raw in found}
-        return [execution for execution in executions if versions.get(execution.execution_id) == execution.version]
+        found = self._by_ids([execution.execution_id for execution in executions], {"workspaceId": 1, "version": 1})
+        stored = {(raw["workspaceId"], raw["_id"], raw["version"]) for raw in found}
+        return [execution for execution in executions
+                if (execution.workspace_id, execution.execution_id, execution.version) in stored]
 
     @store_errors()
     def take_slot(self, workspace_id: str, execution_id: str, slot: Slot, limit: int) -> bool:
