@@ -34,8 +34,3 @@ class Event:
     def event_id(self) -> str:
         """The same for each copy of this event, and for no other event."""
         return f"{self.source}@{self.version}"
-
-    @property
-    def begins_history(self) -> bool:
-        """True for the first event that an execution ever has."""
-        return self.source == self.execution_id and self.version == 1

@@ -108,8 +108,6 @@ class Claims:
     def _look(self, block: BlockExecution, since_s: float) -> Claim | None:
         execution = self._execution(block)
         plan = self._plans.of(execution)
-        if execution.outbox and block.block_id in plan.roots:
-            self._finisher.relay(execution)  # see Finisher.rest_later
         if not execution.may_start(block.agent_id):
             self._undo(plan, block, "held")
             return None

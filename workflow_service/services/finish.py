@@ -94,11 +94,15 @@ class Finisher:
             self._wanted.set()
 
     def rest_later(self, execution: Execution) -> None:
-        """Finish an execution that was just sent, a while later, and only if nobody has changed it by then.
+        """Relay the events of an execution that is about to be sent, and finish it only if it stays as it is a while.
 
-        Who changes it finishes it, and who claims its first block relays its events with those of the block. Were they
-        relayed here at once, both would number the same history at the same time, and one of them in vain.
+        They are relayed before others have anything to tell of it: relays that number one history at the same time do
+        it in vain, all but one. Who changes it finishes it.
         """
+        try:
+            self._bus.publish(self._events.append(execution.outbox))
+        except Unavailable as error:
+            log.warning("%d events wait: %s", len(execution.outbox), error)
         with self._lock:
             if len(self._postponed) < _MOST_KEPT:
                 self._postponed.append(_Postponed(execution, time.monotonic() + _LATER.total_seconds()))
@@ -113,7 +117,7 @@ class Finisher:
         took_s = 0.0
         while not stop.is_set():
             if self._wanted.wait(pause_s):
-                stop.wait(took_s)
+                time.sleep(took_s)  # a second at most
             self._wanted.clear()
             began_s = time.monotonic()
             self._flush_whatever(until_s=began_s)

@@ -67,13 +67,9 @@ def test_a_relay_that_knows_old_numbers_of_many_executions_stores_and_tells_all(
     assert {(row.event.event_id, row.sequence) for row in told} == {(event.event_id, 3) for event in events_at(3)}
 
 
-@pytest.mark.parametrize("known", [0, 1], ids=["it looks again", "it knew the history as empty"])
-def test_relays_that_both_begin_a_history_store_its_first_event_once(store: Store, history: EventsInMongo,
-                                                                     known: int) -> None:
+def test_relays_that_both_begin_a_history_store_its_first_event_once(store: Store, history: EventsInMongo) -> None:
     first, later = new_event("x1", 1), [new_event("x1:b1", version) for version in (1, 2)]
     another = EventsInMongo(store)
-    if known:
-        another._look_for_beginnings([first])  # before the other one stores it
 
     told = [history.append([first, later[0]]), another.append([first, *later])]
 

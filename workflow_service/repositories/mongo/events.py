@@ -82,7 +82,6 @@ class EventsInMongo:
     @store_errors()
     def append(self, events: Sequence[Event]) -> Sequence[StoredEvent]:
         """Store events under the next sequence numbers and return those stored now; each event is stored once."""
-        self._look_for_beginnings(events)
         pending = self._unknown(events)
         collisions: Counter[str] = Counter()
         while pending:
@@ -116,19 +115,6 @@ class EventsInMongo:
         return [event for event_id, event in {event.event_id: event for event in events}.items()
                 if self._known.get(event_id) is None]
 
-    def _look_for_beginnings(self, events: Iterable[Event]) -> None:
-        """See which histories begin with these events: then no number has to be looked for.
-
-        One that has begun without them is noticed by the number that is taken.
-        """
-        firsts = [event for event in events if event.begins_history and not self._heads.is_known(event.execution_id)]
-        stored = self._stored(firsts) if firsts else {}
-        for event in firsts:
-            if event.event_id in stored:
-                self._known.set(event.event_id, True)
-            else:
-                self._heads.set(event.execution_id, 0)
-
     def _numbered(self, events: Iterable[Event]) -> list[StoredEvent]:
         heads: dict[str, int] = {}
         rows = []
@@ -152,7 +138,7 @@ class EventsInMongo:
         except ServerSelectionTimeoutError:
             raise
         except AutoReconnect:
-            stored = self._stored([row.event for row in rows])
+            stored = self._stored(rows)
             return next((index for index, row in enumerate(rows)
                          if stored.get(row.event.event_id) != row.sequence), len(rows))
         return len(rows)
@@ -160,15 +146,15 @@ class EventsInMongo:
     def _missing(self, rows: Sequence[StoredEvent]) -> list[Event]:
         """Return what is still to be stored after the first collided, and learn the highest number of its execution."""
         execution_id = rows[0].event.execution_id
-        stored = self._stored([row.event for row in rows if row.event.execution_id == execution_id])
+        stored = self._stored([row for row in rows if row.event.execution_id == execution_id])
         for event_id in stored:
             self._known.set(event_id, True)
         self._heads.look_again(execution_id)
         return [row.event for row in rows if row.event.event_id not in stored]
 
-    def _stored(self, events: Sequence[Event]) -> dict[str, int]:
+    def _stored(self, rows: Sequence[StoredEvent]) -> dict[str, int]:
         """Return which of these events are stored, with their numbers."""
-        query = {"_id": {"$in": [event.event_id for event in events]}}
+        query = {"_id": {"$in": [row.event.event_id for row in rows]}}
         return {raw["_id"]: raw["sequence"] for raw in self._collection.find(query, {"sequence": 1})}
 
     def _remember(self, rows: Sequence[StoredEvent]) -> None:

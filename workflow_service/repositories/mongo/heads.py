@@ -32,10 +32,6 @@ class Heads:
         known = self._known.get(execution_id)
         return self.look_again(execution_id) if known is None else known
 
-    def is_known(self, execution_id: str) -> bool:
-        """Say whether a number is known."""
-        return self._known.get(execution_id) is not None
-
     def set(self, execution_id: str, number: int) -> None:
         """Remember that this number is stored."""
         self._known.set(execution_id, number)
